@@ -1,0 +1,19 @@
+//! The words of the product, as types that cannot hold nonsense.
+//!
+//! Owns the rules of names, values, roles and scopes, and what a front end may know of a secret. Nothing here reads
+//! a file, a clock or a key, so every rule is testable by calling it.
+
+pub mod date;
+pub mod filter;
+pub mod name;
+pub mod printable;
+pub mod role;
+pub mod scope;
+pub mod secret;
+pub mod value;
+
+pub use name::{NameError, SecretName};
+pub use role::{KeyClass, Role};
+pub use scope::{ProjectName, ScopeId, ScopeRef};
+pub use secret::{SecretMeta, VersionMeta};
+pub use value::{Passphrase, SecretValue, ValueError};

@@ -1,0 +1,2 @@
+//! sealbox.
+fn main() {}

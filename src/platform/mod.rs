@@ -1,0 +1,6 @@
+//! The operating system, behind small safe functions: files, paths, clocks, hardening, clipboard, the user's editor.
+//!
+//! Nothing here knows what a vault is; secrets pass through as bytes and are wiped.
+
+pub mod clock;
+pub mod paths;

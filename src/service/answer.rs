@@ -1,0 +1,282 @@
+//! What the service answers. Labels and names in here come from other people: escape them before showing them.
+
+use super::wire;
+use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
+use serde::{Deserialize, Serialize};
+
+/// Where the vault stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VaultState {
+    /// No identity here: `init`, `join` or `restore` comes first.
+    Absent,
+    /// There is an identity and it is locked.
+    Locked,
+    /// Keys are in memory.
+    Unlocked,
+}
+
+/// Answer to `Status`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Where the vault stands.
+    pub state: VaultState,
+    /// The folder of this vault.
+    pub vault: String,
+    /// Where the sealed rows are, without a password.
+    pub store: String,
+    /// The organization's name, while unlocked and if the user is a member of it.
+    pub organization: Option<String>,
+    /// The user's label, while unlocked and a member somewhere.
+    pub me: Option<String>,
+    /// Seconds until the idle lock, while unlocked; `None` if the lock is off.
+    pub lock_in_s: Option<u64>,
+    /// Counts the times that rows written by somebody else were noticed.
+    pub changes_by_others: u64,
+    /// True for a throw-away vault made by `demo`.
+    pub demo: bool,
+    /// One-line warnings (memory could not be locked, a file mode was repaired, ignored rows).
+    pub warnings: Vec<String>,
+}
+
+/// Answer to `InitPrepare`.
+#[derive(Serialize, Deserialize)]
+pub struct RecoveryKey {
+    /// Text to print on paper, in groups separated by spaces; full authority over the vault.
+    #[serde(with = "wire::value")]
+    pub key: SecretValue,
+}
+
+/// One scope that the user is a member of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeInfo {
+    /// How to ask for it.
+    pub scope: ScopeRef,
+    /// Its name: the organization's or the project's.
+    pub label: String,
+    /// Scope id in hexadecimal.
+    pub id: String,
+    /// What the user may do here.
+    pub role: Role,
+    /// Number of living secrets.
+    pub secrets: usize,
+    /// Number of present members.
+    pub members: usize,
+    /// Sequence number of the newest entry.
+    pub head: u64,
+    /// When the newest entry was written, milliseconds since 1970.
+    pub updated_ms: u64,
+}
+
+/// Answer to `ListSecrets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecretList {
+    /// The user's role in this scope: decides what a front end offers.
+    pub role: Role,
+    /// Sorted by name.
+    pub secrets: Vec<SecretMeta>,
+    /// Entries whose name is invalid or taken, as `<invalid, entry 123>`; never printed raw.
+    pub quarantined: Vec<String>,
+}
+
+/// Answer to `GetSecret`.
+#[derive(Serialize, Deserialize)]
+pub struct Revealed {
+    /// The plaintext.
+    #[serde(with = "wire::value")]
+    pub value: SecretValue,
+    /// Its version.
+    pub version: u32,
+}
+
+/// Answer to `SetSecret` and `Rollback`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// The version that now is current.
+    pub version: u32,
+    /// True if the secret is new.
+    pub created: bool,
+}
+
+/// Answer to `DeleteSecret`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deleted {
+    /// How many versions' ciphertexts were removed.
+    pub versions: usize,
+}
+
+/// Answer to `GetHistory`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    /// The user's role in the scope.
+    pub role: Role,
+    /// Newest first.
+    pub versions: Vec<VersionMeta>,
+}
+
+/// One hit of `FindSecrets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// Where.
+    pub scope: ScopeRef,
+    /// What.
+    pub secret: SecretMeta,
+}
+
+/// One member of a scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberInfo {
+    /// What owners call them.
+    pub label: String,
+    /// Their public ID string.
+    pub id: String,
+    /// What they may do; `None` for a former member.
+    pub role: Option<Role>,
+    /// True for a worker's token.
+    pub machine: bool,
+    /// True for the user who asks.
+    pub me: bool,
+    /// When they got this role, milliseconds since 1970.
+    pub since_ms: u64,
+    /// Label of the owner who gave it.
+    pub granted_by: String,
+}
+
+/// Answer to `AddMember`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admitted {
+    /// `scj1_…@location`: send it to the new member over a channel that is not the store.
+    pub link: String,
+}
+
+/// Answer to `SetMemberRole` and `RemoveMember`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberChanged {
+    /// True if the scope got new keys.
+    pub rotated: bool,
+    /// Names of secrets that the member could read: rotate them at their source.
+    pub exposed: Vec<SecretName>,
+}
+
+/// One line of the signed history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogEvent {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Position in the chain.
+    pub seq: u64,
+    /// When, as the author claims, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Label of the author.
+    pub author: String,
+    /// Stable code: `scope_created`, `secret_created`, `secret_updated`, `secret_rewrapped`, `secret_deleted`,
+    /// `member_added`, `member_role_changed`, `member_removed`, `keys_rotated`, `project_created`.
+    pub action: String,
+    /// The secret's, member's or project's name, if there is one and the user may see it.
+    pub subject: Option<String>,
+    /// The version written.
+    pub version: Option<u32>,
+    /// The role given.
+    pub role: Option<Role>,
+    /// SHA-256 of the entry in hexadecimal.
+    pub hash: String,
+}
+
+/// What was verified of one scope.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeVerified {
+    /// Scope id in hexadecimal.
+    pub id: String,
+    /// Its name, if the vault is unlocked.
+    pub label: Option<String>,
+    /// Valid entries.
+    pub entries: u64,
+    /// Rows that were ignored as junk.
+    pub ignored: u64,
+    /// Ciphertexts that were found and match their entry.
+    pub blobs: usize,
+    /// Sequence number of the newest entry.
+    pub head: u64,
+    /// SHA-256 of the newest entry in hexadecimal.
+    pub head_hash: String,
+    /// What is wrong, in words; empty if the scope is sound.
+    pub faults: Vec<String>,
+}
+
+/// Answer to `Verify` and `Restore`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// One row a scope.
+    pub scopes: Vec<ScopeVerified>,
+}
+
+impl VerifyReport {
+    /// True if nothing is wrong anywhere.
+    pub fn sound(&self) -> bool {
+        self.scopes.iter().all(|scope| scope.faults.is_empty())
+    }
+}
+
+/// Answer to `Import`: names only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    /// New names.
+    pub created: Vec<SecretName>,
+    /// Names that got a new version.
+    pub updated: Vec<SecretName>,
+    /// Names whose value is the same already.
+    pub unchanged: Vec<SecretName>,
+    /// Names left alone because they exist.
+    pub skipped: Vec<SecretName>,
+}
+
+/// Answer to `Export`.
+#[derive(Serialize, Deserialize)]
+pub struct Exported {
+    /// Sorted by name.
+    #[serde(with = "wire::entries")]
+    pub entries: Vec<(SecretName, SecretValue)>,
+}
+
+/// Answer to `Backup`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupReport {
+    /// Size of the file in bytes.
+    pub bytes: u64,
+    /// Number of scopes in it.
+    pub scopes: usize,
+    /// Number of entries in it.
+    pub entries: u64,
+}
+
+/// How one check of `doctor` ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// As it should be.
+    Ok,
+    /// Works, but look at it.
+    Warning,
+    /// Broken.
+    Failed,
+}
+
+/// One check of `doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// What was looked at.
+    pub name: String,
+    /// How it ended.
+    pub status: CheckStatus,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    pub next: Option<String>,
+}
+
+/// Answer to `Doctor`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoctorReport {
+    /// In the order in which they were made.
+    pub checks: Vec<Check>,
+}

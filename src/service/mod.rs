@@ -1,0 +1,30 @@
+//! The one door that front ends see: typed requests in, answers out.
+//!
+//! A front end holds an `Arc<dyn Service>` and nothing else. Every request states what it needs (nothing, an unlocked
+//! vault, or a role in a scope); that check, the idle clock and the error vocabulary live here once. Answers never
+//! carry a key, and carry a value only when one was asked for.
+
+pub mod answer;
+pub mod error;
+mod local;
+pub mod request;
+pub mod wire;
+
+pub use answer::*;
+pub use error::{ErrorKind, ServiceError};
+pub use local::{LocalService, ServiceOptions};
+pub use request::*;
+
+/// Something that answers requests: in this process, or (through a socket) in another.
+pub trait Service: Send + Sync {
+    /// Answers one request. Blocking: callers with a screen to draw run it on a blocking thread.
+    fn handle(&self, request: Request) -> Result<Answer, ServiceError>;
+}
+
+/// Asks a typed question and gets its own answer type back.
+pub fn ask<C: Call>(service: &dyn Service, call: C) -> Result<C::Answer, ServiceError> {
+    C::unwrap_answer(service.handle(call.into_request())?).ok_or_else(|| {
+        ServiceError::new(ErrorKind::Failure, "the service answered a different question")
+            .hint("report this: it is a bug in sealbox")
+    })
+}

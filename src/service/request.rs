@@ -1,0 +1,420 @@
+//! Every question that a front end can ask, each a plain serializable type with its answer type and its need.
+//!
+//! [`Request`] is the sum of them; `ask` turns one typed question into its own answer. The table at the end of this
+//! file is the only place that ties question, answer and need together.
+
+use super::answer::*;
+use super::wire;
+use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// What must be true before a request is carried out. The role check itself is made by keys and signatures further
+/// down; this states it so that a front end is told before it asks a person for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// Answered in any state, and never counts as activity.
+    Nothing,
+    /// The vault must be unlocked.
+    Unlocked,
+    /// The vault must be unlocked and the user must hold at least this role in this scope.
+    Role(ScopeRef, Role),
+}
+
+/// Why a value is read: decides the role it takes, and what the read log will say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A program takes it (`get`, `export`, `run`): role `run`.
+    Resolve,
+    /// A person looks at it on the screen: role `write`.
+    Reveal,
+    /// A person copies it: role `write`.
+    Copy,
+}
+
+/// What `set` expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetMode {
+    /// The name must be new; otherwise a conflict.
+    Create,
+    /// The name must exist, at this version; otherwise not found or a conflict.
+    Replace {
+        /// The version that the user was looking at.
+        seen: u32,
+    },
+    /// Either way.
+    Upsert,
+}
+
+/// What an import does with names that exist already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExisting {
+    /// Write a new version where the value differs.
+    Update,
+    /// Leave them alone.
+    Skip,
+    /// Refuse the whole import.
+    Fail,
+}
+
+/// One typed question.
+pub trait Call: Sized {
+    /// The answer that belongs to it.
+    type Answer;
+    /// Wraps the question into the sum type.
+    fn into_request(self) -> Request;
+    /// Takes the answer out of the sum type; `None` if it is the answer to something else.
+    fn unwrap_answer(answer: Answer) -> Option<Self::Answer>;
+}
+
+/// State, lock countdown and warnings. A polling request: never counts as activity.
+#[derive(Serialize, Deserialize)]
+pub struct Status {}
+
+/// Makes a new vault in memory and returns its recovery key; nothing is written before [`InitCommit`].
+#[derive(Serialize, Deserialize)]
+pub struct InitPrepare {
+    /// The organization's name, 1 to 64 printable characters.
+    pub organization: String,
+    /// The user's own label, 1 to 64 printable characters.
+    pub name: String,
+    /// Protects the identity file.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
+/// Writes the prepared vault: all of it or nothing. Afterwards the vault is unlocked.
+#[derive(Serialize, Deserialize)]
+pub struct InitCommit {}
+
+/// Opens the vault. A wrong passphrase is one generic `Locked` error.
+#[derive(Serialize, Deserialize)]
+pub struct Unlock {
+    /// As typed.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
+/// Wipes the keys from memory.
+#[derive(Serialize, Deserialize)]
+pub struct Lock {}
+
+/// Tells the service that the user did something on the screen that needed no other request; restarts the idle clock.
+#[derive(Serialize, Deserialize)]
+pub struct Touch {}
+
+/// The scopes that the user is a member of: the organization first, then projects by name.
+#[derive(Serialize, Deserialize)]
+pub struct ListScopes {}
+
+/// Names and dates of one scope, sorted by name.
+#[derive(Serialize, Deserialize)]
+pub struct ListSecrets {
+    /// Which scope.
+    pub scope: ScopeRef,
+}
+
+/// One value.
+#[derive(Serialize, Deserialize)]
+pub struct GetSecret {
+    /// Which scope; there is no fall-through to the organization.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// `None` for the current version.
+    pub version: Option<u32>,
+    /// Why.
+    pub purpose: Purpose,
+}
+
+/// Creates a secret or writes a new version.
+#[derive(Serialize, Deserialize)]
+pub struct SetSecret {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// The new value.
+    #[serde(with = "wire::value")]
+    pub value: SecretValue,
+    /// What is expected to be there.
+    pub mode: SetMode,
+}
+
+/// Deletes a secret and every version's ciphertext, for good.
+#[derive(Serialize, Deserialize)]
+pub struct DeleteSecret {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+}
+
+/// The versions of one secret, newest first.
+#[derive(Serialize, Deserialize)]
+pub struct GetHistory {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+}
+
+/// Writes an old version's value again, as a new version.
+#[derive(Serialize, Deserialize)]
+pub struct Rollback {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// The version to bring back.
+    pub version: u32,
+}
+
+/// Fuzzy search over the names of every scope the user can see, best match first.
+#[derive(Serialize, Deserialize)]
+pub struct FindSecrets {
+    /// What was typed; empty finds everything.
+    pub query: String,
+}
+
+/// Creates a project; every owner of the organization becomes its owner.
+#[derive(Serialize, Deserialize)]
+pub struct CreateProject {
+    /// Its name, unique in the organization.
+    pub name: crate::domain::ProjectName,
+}
+
+/// The members of a scope, owners first.
+#[derive(Serialize, Deserialize)]
+pub struct ListMembers {
+    /// Which scope.
+    pub scope: ScopeRef,
+}
+
+/// Admits somebody by the ID string that they sent over another channel; answers with the link to send back.
+#[derive(Serialize, Deserialize)]
+pub struct AddMember {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// The ID string, as printed by `sealbox id`.
+    pub id: String,
+    /// What to call them, 1 to 64 printable characters, unique in the scope.
+    pub label: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// Changes a member's role; lowering it below `run` also changes the scope's keys.
+#[derive(Serialize, Deserialize)]
+pub struct SetMemberRole {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Label or ID string.
+    pub member: String,
+    /// The new role.
+    pub role: Role,
+}
+
+/// Removes a member and changes the scope's keys, in one transaction.
+#[derive(Serialize, Deserialize)]
+pub struct RemoveMember {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Label or ID string.
+    pub member: String,
+}
+
+/// The user's own ID string. Needs an unlocked identity.
+#[derive(Serialize, Deserialize)]
+pub struct MyId {}
+
+/// Makes an identity without a vault (for somebody about to join one) and answers its ID string.
+#[derive(Serialize, Deserialize)]
+pub struct CreateIdentity {
+    /// Protects the identity file.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
+/// Opens the scopes named by a link from an owner.
+#[derive(Serialize, Deserialize)]
+pub struct Join {
+    /// `scj1_…`, as printed by `member add`.
+    pub link: String,
+    /// Where the store is, if not where the link says.
+    pub store: Option<PathBuf>,
+    /// Opens this user's identity file.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
+/// Changes the passphrase (and, if given, the memory cost) of the identity file; no data is touched.
+#[derive(Serialize, Deserialize)]
+pub struct ChangePassphrase {
+    /// The present one.
+    #[serde(with = "wire::passphrase")]
+    pub old: Passphrase,
+    /// The next one.
+    #[serde(with = "wire::passphrase")]
+    pub new: Passphrase,
+    /// Argon2id memory in MiB, 64 to 4096; `None` keeps the policy.
+    pub memory_mib: Option<u32>,
+}
+
+/// The signed history of a scope, oldest first.
+#[derive(Serialize, Deserialize)]
+pub struct GetLog {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Only the newest so many; `None` for all.
+    pub limit: Option<usize>,
+}
+
+/// Verifies every signature, link and ciphertext hash of every known scope. Needs no key.
+#[derive(Serialize, Deserialize)]
+pub struct Verify {}
+
+/// Writes many secrets in one transaction.
+#[derive(Serialize, Deserialize)]
+pub struct Import {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Names (unique) and values.
+    #[serde(with = "wire::entries")]
+    pub entries: Vec<(SecretName, SecretValue)>,
+    /// What to do with names that exist.
+    pub on_existing: OnExisting,
+    /// Only say what would happen.
+    pub dry_run: bool,
+}
+
+/// Reads many values.
+#[derive(Serialize, Deserialize)]
+pub struct Export {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Only these; `None` for all.
+    pub names: Option<Vec<SecretName>>,
+    /// For a project: also the organization's secrets that the project does not override.
+    pub with_organization: bool,
+}
+
+/// Writes a copy of the sealed store to a new file (0600). Needs no key.
+#[derive(Serialize, Deserialize)]
+pub struct Backup {
+    /// Must not exist.
+    pub to: PathBuf,
+}
+
+/// Replaces the store by a backup, after verifying the whole of it.
+#[derive(Serialize, Deserialize)]
+pub struct Restore {
+    /// A file made by [`Backup`].
+    pub from: PathBuf,
+    /// Accept that the backup is older than what this machine has seen.
+    pub accept_rollback: bool,
+}
+
+/// Makes a new identity on a machine that has only the recovery key and a store (or a backup of it).
+#[derive(Serialize, Deserialize)]
+pub struct Recover {
+    /// The recovery key as printed at init.
+    #[serde(with = "wire::value")]
+    pub recovery_key: SecretValue,
+    /// The store file or backup to open; `None` for the vault's own store.
+    pub from: Option<PathBuf>,
+    /// The user's label in the new identity.
+    pub name: String,
+    /// Protects the new identity file.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
+/// Destroys the local identity, pins and embedded store. The caller has asked for the typed confirmation.
+#[derive(Serialize, Deserialize)]
+pub struct Reset {}
+
+/// Looks at files, modes, store, chain and pins, and says what is wrong. Works in any state.
+#[derive(Serialize, Deserialize)]
+pub struct Doctor {
+    /// Take the store's present state as the newest, although this machine has seen a newer one.
+    pub accept_rollback: bool,
+}
+
+/// Ties each question to its answer and its need; generates the two sum types.
+macro_rules! door {
+    ($($call:ident -> $answer:ty, $need:expr;)+) => {
+        /// Any question. See the type of the same name for its meaning.
+        #[derive(Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs, reason = "each variant wraps the documented type of the same name")]
+        pub enum Request { $($call($call),)+ }
+
+        /// Any answer, tagged by the question it belongs to.
+        #[derive(Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs, reason = "each variant wraps the answer type of the question of the same name")]
+        pub enum Answer { $($call($answer),)+ }
+
+        impl Request {
+            /// What must hold before this is carried out.
+            pub fn need(&self) -> Need {
+                match self { $(Self::$call(call) => { let need: fn(&$call) -> Need = $need; need(call) })+ }
+            }
+
+            /// A stable token for logs.
+            pub fn kind(&self) -> &'static str {
+                match self { $(Self::$call(_) => stringify!($call),)+ }
+            }
+        }
+
+        $(impl Call for $call {
+            type Answer = $answer;
+            fn into_request(self) -> Request { Request::$call(self) }
+            fn unwrap_answer(answer: Answer) -> Option<$answer> {
+                match answer { Answer::$call(inner) => Some(inner), _ => None }
+            }
+        })+
+    };
+}
+
+door! {
+    Status -> StatusReport, |_| Need::Nothing;
+    InitPrepare -> RecoveryKey, |_| Need::Nothing;
+    InitCommit -> (), |_| Need::Nothing;
+    Unlock -> (), |_| Need::Nothing;
+    Lock -> (), |_| Need::Nothing;
+    Touch -> (), |_| Need::Unlocked;
+    ListScopes -> Vec<ScopeInfo>, |_| Need::Unlocked;
+    ListSecrets -> SecretList, |call| Need::Role(call.scope.clone(), Role::Read);
+    GetSecret -> Revealed, |call| Need::Role(call.scope.clone(), match call.purpose {
+        Purpose::Resolve => Role::Run,
+        Purpose::Reveal | Purpose::Copy => Role::Write,
+    });
+    SetSecret -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
+    DeleteSecret -> Deleted, |call| Need::Role(call.scope.clone(), Role::Write);
+    GetHistory -> History, |call| Need::Role(call.scope.clone(), Role::Read);
+    Rollback -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
+    FindSecrets -> Vec<Found>, |_| Need::Unlocked;
+    CreateProject -> (), |_| Need::Role(ScopeRef::Organization, Role::Owner);
+    ListMembers -> Vec<MemberInfo>, |call| Need::Role(call.scope.clone(), Role::Read);
+    AddMember -> Admitted, |call| Need::Role(call.scope.clone(), Role::Owner);
+    SetMemberRole -> MemberChanged, |call| Need::Role(call.scope.clone(), Role::Owner);
+    RemoveMember -> MemberChanged, |call| Need::Role(call.scope.clone(), Role::Owner);
+    MyId -> String, |_| Need::Unlocked;
+    CreateIdentity -> String, |_| Need::Nothing;
+    Join -> Vec<ScopeInfo>, |_| Need::Nothing;
+    ChangePassphrase -> (), |_| Need::Nothing;
+    GetLog -> Vec<LogEvent>, |call| Need::Role(call.scope.clone(), Role::Read);
+    Verify -> VerifyReport, |_| Need::Nothing;
+    Import -> ImportReport, |call| Need::Role(call.scope.clone(), Role::Write);
+    Export -> Exported, |call| Need::Role(call.scope.clone(), Role::Run);
+    Backup -> BackupReport, |_| Need::Nothing;
+    Restore -> VerifyReport, |_| Need::Nothing;
+    Recover -> Vec<ScopeInfo>, |_| Need::Nothing;
+    Reset -> (), |_| Need::Nothing;
+    Doctor -> DoctorReport, |_| Need::Nothing;
+}
