@@ -3,4 +3,7 @@
 //! Nothing here knows what a vault is; secrets pass through as bytes and are wiped.
 
 pub mod clock;
+pub mod failpoint;
+pub mod files;
+pub mod harden;
 pub mod paths;
