@@ -101,6 +101,18 @@ pub fn read_private(path: &Path, max_bytes: usize) -> io::Result<(Zeroizing<Vec<
     Ok((bytes, repair))
 }
 
+/// Narrows an existing regular file to 0600 without opening it: closing a second descriptor of a database file would
+/// drop the locks that SQLite holds through the first.
+pub fn narrow(path: &Path) -> io::Result<Option<Repair>> {
+    let found = std::fs::symlink_metadata(path)?;
+    let mode_was = found.mode() & 0o7777;
+    if !found.is_file() || mode_was & FOREIGN_BITS == 0 {
+        return Ok(None);
+    }
+    let fixed = std::fs::set_permissions(path, std::fs::Permissions::from_mode(FILE_MODE)).is_ok();
+    Ok(Some(Repair { path: path.to_owned(), mode_was, fixed }))
+}
+
 /// Makes sure that a folder exists, belongs to us and is closed to others; missing parents are created closed too.
 /// Fails with `InvalidInput` if the last component is a symlink or no folder, `PermissionDenied` if another user owns it.
 pub fn private_dir(path: &Path) -> io::Result<Option<Repair>> {

@@ -1,0 +1,318 @@
+//! The embedded store: one SQLite file, mode 0600, in WAL mode.
+//!
+//! `synchronous=FULL`, because NORMAL may lose acknowledged commits when the power goes; `secure_delete`, because deleted
+//! ciphertext should not linger in free pages; writers start with `BEGIN IMMEDIATE` and wait for each other up to 20 s.
+//! The application id and `user_version` say what the file is, so that a foreign or newer file is never touched.
+
+use super::{Batch, BlobHash, Committed, SCHEMA, Store, StoreError};
+use crate::domain::ScopeId;
+use crate::platform::{failpoint, files};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig, params};
+use std::{
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// `"SBX1"` as a number: what `file(1)` and we recognise the file by.
+const APPLICATION_ID: i32 = 0x5342_5831;
+const USER_VERSION: i32 = 1;
+const BUSY: Duration = Duration::from_secs(20);
+
+/// One SQLite file.
+pub struct SqliteStore {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl SqliteStore {
+    /// Opens an existing store.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Opens the store, making an empty one (0600) if there is none.
+    pub fn create(path: &Path) -> Result<Self, StoreError> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self, StoreError> {
+        let location = path.display().to_string();
+        let io = |source| StoreError::Io { location: location.clone(), source };
+        let creating = flags.contains(OpenFlags::SQLITE_OPEN_CREATE);
+        match std::fs::symlink_metadata(path) {
+            Ok(meta) if meta.file_type().is_symlink() || !meta.is_file() => {
+                return Err(StoreError::Damaged { location, what: "not a regular file".to_owned() });
+            }
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && creating => {
+                // -wal and -shm inherit the mode of the file, so it must be right from the first moment.
+                match files::create_private_new(path, b"") {
+                    Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(io(error)),
+                    _ => {}
+                }
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::Missing { location });
+            }
+            Err(error) => return Err(io(error)),
+        }
+        files::narrow(path).map_err(io)?;
+        if is_on_network(path) {
+            return Err(StoreError::NetworkFileSystem { location });
+        }
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection =
+            Connection::open_with_flags(path, flags).map_err(|error| describe(&location, &error))?;
+        let store = Self { connection, path: path.to_owned() };
+        store.prepare().map_err(|error| match error {
+            Prepare::Sql(error) => describe(&location, &error),
+            Prepare::Store(error) => error,
+        })?;
+        Ok(store)
+    }
+
+    fn prepare(&self) -> Result<(), Prepare> {
+        let db = &self.connection;
+        db.busy_timeout(BUSY)?;
+        db.set_prepared_statement_cache_capacity(16);
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        db.pragma_update(None, "trusted_schema", false)?;
+        db.pragma_update(None, "mmap_size", 0)?;
+        let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if id == APPLICATION_ID && version > USER_VERSION {
+            return Err(StoreError::Newer { location: self.location() }.into());
+        }
+        if (id, version) != (APPLICATION_ID, USER_VERSION) {
+            self.lay_out()?;
+        }
+        let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+        if mode != "wal" {
+            let what = format!("write-ahead logging is not available here (journal mode {mode})");
+            return Err(StoreError::Engine { location: self.location(), what }.into());
+        }
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "secure_delete", true)?;
+        Ok(())
+    }
+
+    /// Makes the tables in an empty file; refuses any other file.
+    fn lay_out(&self) -> Result<(), Prepare> {
+        let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        if id != APPLICATION_ID {
+            let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+            if tables != 0 || id != 0 {
+                let what = "it is an SQLite file of another program".to_owned();
+                return Err(StoreError::Damaged { location: self.location(), what }.into());
+            }
+            for statement in SCHEMA {
+                db.execute(statement, [])?;
+            }
+            db.pragma_update(None, "application_id", APPLICATION_ID)?;
+            db.pragma_update(None, "user_version", USER_VERSION)?;
+            failpoint::step("store: before layout commit");
+            db.commit()?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, error: &rusqlite::Error) -> StoreError {
+        describe(&self.location(), error)
+    }
+
+    fn write(&self, batch: &Batch) -> Result<Committed, rusqlite::Error> {
+        let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO entry(scope,seq,body) VALUES($1,$2,$3) ON CONFLICT DO NOTHING",
+            )?;
+            for entry in &batch.entries {
+                let Ok(seq) = i64::try_from(entry.seq) else { return Ok(Committed::Conflict) };
+                if insert.execute(params![entry.scope.0, seq, entry.body])? != 1 {
+                    return Ok(Committed::Conflict); // dropping the transaction rolls it back
+                }
+            }
+            failpoint::step("store: entries inserted");
+            let mut insert = db.prepare_cached(
+                "INSERT INTO blob(scope,hash,data) VALUES($1,$2,$3) ON CONFLICT DO NOTHING",
+            )?;
+            for (scope, hash, data) in &batch.blobs {
+                insert.execute(params![scope.0, hash, data])?;
+            }
+            failpoint::step("store: blobs inserted");
+            let mut delete = db.prepare_cached("DELETE FROM blob WHERE scope=$1 AND hash=$2")?;
+            for (scope, hash) in &batch.delete_blobs {
+                delete.execute(params![scope.0, hash])?;
+            }
+        }
+        failpoint::step("store: before commit");
+        db.commit()?;
+        failpoint::step("store: after commit");
+        Ok(Committed::Yes)
+    }
+}
+
+impl Store for SqliteStore {
+    fn location(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn entries(
+        &self,
+        scope: &ScopeId,
+        after: Option<u64>,
+        each: &mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let after = after.map_or(-1, |seq| i64::try_from(seq).unwrap_or(i64::MAX));
+        let mut run = || -> Result<(), rusqlite::Error> {
+            let mut select = self
+                .connection
+                .prepare_cached("SELECT seq, body FROM entry WHERE scope=$1 AND seq>$2 ORDER BY seq")?;
+            let mut rows = select.query(params![scope.0, after])?;
+            while let Some(row) = rows.next()? {
+                let Ok(seq) = u64::try_from(row.get::<_, i64>(0)?) else { continue };
+                // A row of another type is junk that somebody put there: shown as empty, it will not parse.
+                let body = row.get_ref(1)?.as_blob().unwrap_or_default();
+                if each(seq, body).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.say(&error))
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<Committed, StoreError> {
+        self.write(batch).map_err(|error| self.say(&error))
+    }
+
+    fn blob(&self, scope: &ScopeId, hash: &BlobHash) -> Result<Option<Vec<u8>>, StoreError> {
+        let run = || -> Result<Option<Vec<u8>>, rusqlite::Error> {
+            let mut select =
+                self.connection.prepare_cached("SELECT data FROM blob WHERE scope=$1 AND hash=$2")?;
+            let mut rows = select.query(params![scope.0, hash])?;
+            Ok(rows
+                .next()?
+                .map(|row| row.get_ref(0).map(|data| data.as_blob().unwrap_or_default().to_vec()))
+                .transpose()?)
+        };
+        run().map_err(|error| self.say(&error))
+    }
+
+    fn blobs(
+        &self,
+        scope: &ScopeId,
+        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut run = || -> Result<(), rusqlite::Error> {
+            let mut select = self.connection.prepare_cached("SELECT hash, data FROM blob WHERE scope=$1")?;
+            let mut rows = select.query(params![scope.0])?;
+            while let Some(row) = rows.next()? {
+                let hash = row.get_ref(0)?.as_blob().unwrap_or_default();
+                let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+                if each(hash, data).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.say(&error))
+    }
+
+    fn scopes(&self) -> Result<Vec<ScopeId>, StoreError> {
+        let run = || -> Result<Vec<ScopeId>, rusqlite::Error> {
+            let mut select =
+                self.connection.prepare_cached("SELECT DISTINCT scope FROM entry ORDER BY scope")?;
+            let mut rows = select.query([])?;
+            let mut scopes = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id = row.get_ref(0)?.as_blob().unwrap_or_default();
+                scopes.extend(<[u8; 32]>::try_from(id).ok().map(ScopeId));
+            }
+            Ok(scopes)
+        };
+        run().map_err(|error| self.say(&error))
+    }
+
+    fn change_counter(&self) -> Result<i64, StoreError> {
+        self.connection
+            .pragma_query_value(None, "data_version", |row| row.get(0))
+            .map_err(|error| self.say(&error))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let location = to.display().to_string();
+        files::create_private_new(to, b"")
+            .map_err(|source| StoreError::Io { location: location.clone(), source })?;
+        let run = || -> Result<(), rusqlite::Error> {
+            let mut target = Connection::open(to)?;
+            let copy = rusqlite::backup::Backup::new(&self.connection, &mut target)?;
+            copy.run_to_completion(1024, Duration::ZERO, None)?;
+            drop(copy);
+            // A backup is one file: leave write-ahead mode, so that no -wal has to travel with it.
+            target.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
+            Ok(())
+        };
+        run().map_err(|error| {
+            let _ = std::fs::remove_file(to); // half a backup is worse than none; the first error is the one to report
+            describe(&location, &error)
+        })?;
+        std::fs::File::open(to)
+            .and_then(|file| file.sync_all())
+            .map_err(|source| StoreError::Io { location, source })
+    }
+
+    fn check(&self) -> Result<Vec<String>, StoreError> {
+        let run = || -> Result<Vec<String>, rusqlite::Error> {
+            let mut check = self.connection.prepare("PRAGMA integrity_check(20)")?;
+            let rows = check.query_map([], |row| row.get::<_, String>(0))?;
+            rows.filter(|line| !matches!(line, Ok(text) if text == "ok")).collect()
+        };
+        run().map_err(|error| self.say(&error))
+    }
+}
+
+enum Prepare {
+    Sql(rusqlite::Error),
+    Store(StoreError),
+}
+
+impl From<rusqlite::Error> for Prepare {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+impl From<StoreError> for Prepare {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Puts SQLite's error into our words. Its texts name tables and files, never row contents.
+pub(super) fn describe(location: &str, error: &rusqlite::Error) -> StoreError {
+    let location = location.to_owned();
+    let what = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { location, what },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::Busy { location },
+        Some(
+            ErrorCode::DiskFull | ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen,
+        ) => StoreError::Full { location, what },
+        _ => StoreError::Engine { location, what },
+    }
+}
+
+/// True on NFS, SMB and the like.
+#[cfg(target_os = "linux")]
+fn is_on_network(path: &Path) -> bool {
+    const NETWORK: [u64; 6] = [0x6969, 0xff53_4d42, 0xfe53_4d42, 0x517b, 0x0102_1997, 0x6b41_4653]; // nfs cifs smb2 smb 9p afs
+    rustix::fs::statfs(path).is_ok_and(|fs| NETWORK.contains(&u64::try_from(fs.f_type).unwrap_or(0)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_on_network(_path: &Path) -> bool {
+    false
+}
