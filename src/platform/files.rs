@@ -5,7 +5,7 @@
 //! and after a kill at any of them, the path holds either the whole old or the whole new content.
 
 use super::failpoint::step;
-use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, openat};
+use rustix::fs::{CWD, Mode, OFlags, fchmod, openat};
 use std::fs::File;
 use std::io::{self, Error, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -173,7 +173,7 @@ fn overwrite(mut file: File) -> io::Result<()> {
 
 /// Narrows an open file or folder to `mode` if others can reach it.
 fn narrowed(file: &File, path: &Path, mode: u32) -> io::Result<Option<Repair>> {
-    let mode_was = u32::from(fstat(file)?.st_mode) & 0o7777;
+    let mode_was = file.metadata()?.mode() & 0o7777;
     if mode_was & FOREIGN_BITS == 0 {
         return Ok(None);
     }
