@@ -66,7 +66,6 @@ pub struct Replay {
     ignored: u64,
     /// Positions above the head that are taken by junk.
     taken: BTreeSet<u64>,
-    last_row: Option<u64>,
     pin: Option<Head>,
     pin_met: bool,
     /// While true, signatures of entries up to the pin are not computed: the pin's hash vouches for them in the end.
@@ -83,20 +82,18 @@ impl Replay {
             fault: None,
             ignored: 0,
             taken: BTreeSet::new(),
-            last_row: None,
             pin,
             pin_met: pin.is_none(),
             trust_pinned: trust_pinned && pin.is_some(),
         }
     }
 
-    /// Takes the next row, in order of `seq`. Says why it does not count, if it does not.
+    /// Takes the next row, in order of `seq`. Says why it does not count, if it does not. Rows above the head may be fed
+    /// again; they are counted once.
     pub fn feed(&mut self, seq: u64, bytes: &[u8]) -> Result<(), Rejection> {
-        self.last_row = Some(seq);
         let outcome = self.take(seq, bytes);
-        if outcome.is_err() {
+        if outcome.is_err() && self.taken.insert(seq) {
             self.ignored += 1;
-            self.taken.insert(seq);
         }
         outcome
     }
@@ -169,7 +166,6 @@ impl Replay {
         let entry = Entry::parse(bytes).map_err(|_| Rejection::Malformed)?;
         let seq = entry.header.seq;
         self.state.as_mut().ok_or(Rejection::Genesis)?.apply(&entry, true)?;
-        self.last_row = self.last_row.max(Some(seq));
         self.accepted(seq);
         Ok(())
     }
@@ -210,9 +206,10 @@ impl Replay {
         self.ignored
     }
 
-    /// The newest row fed, to continue from.
-    pub fn last_row(&self) -> Option<u64> {
-        self.last_row
+    /// The position after which to go on reading: the newest valid entry. Not the newest row, because that may be junk
+    /// far above, and honest entries are written below it.
+    pub fn resume_after(&self) -> Option<u64> {
+        self.state.as_ref().map(|state| state.seq)
     }
 
     /// The first position above the head that no row takes.
