@@ -1,4 +1,5 @@
 //! The integration tests, linked into one binary: the real program and the real library, hermetically.
 
+mod chain;
 mod cli;
 mod env;
