@@ -2,4 +2,7 @@
 
 mod chain;
 mod cli;
+mod crypto;
 mod env;
+mod people;
+mod store;
