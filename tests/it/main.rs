@@ -6,3 +6,4 @@ mod crypto;
 mod env;
 mod people;
 mod store;
+mod vault;
