@@ -130,6 +130,7 @@ impl Context {
     pub(crate) fn new_service(&self, idle_lock: Option<Duration>) -> Result<Arc<dyn Service>, ServiceError> {
         Ok(Arc::new(LocalService::new(ServiceOptions {
             paths: self.paths()?,
+            kdf: crate::crypto::KdfPolicy::STANDARD,
             idle_lock,
             clock: clock(),
             demo: false,

@@ -251,7 +251,8 @@ fn rename_no_replace(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Makes a rename or removal in the folder of `path` durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

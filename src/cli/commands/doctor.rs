@@ -11,7 +11,6 @@ use crate::{
 };
 use clap::Args;
 use serde_json::json;
-use std::path::Path;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
