@@ -37,7 +37,9 @@ fn without_a_home_the_error_says_what_to_do() {
 #[test]
 fn without_a_vault_the_error_names_the_next_command() {
     let env = TestEnv::new();
-    for args in [&["list"][..], &["get", "A"], &["verify"], &["passwd"], &["backup", "x"], &["member", "list"]] {
+    for args in
+        [&["list"][..], &["get", "A"], &["verify"], &["passwd"], &["backup", "x"], &["member", "list"]]
+    {
         env.run(args).code(10).says("sealbox init");
     }
     assert!(crate::env::files_below(&env.root().join("data")).is_empty(), "looking made files");
@@ -49,7 +51,8 @@ fn the_scope_comes_from_flag_environment_folder_in_this_order() {
     for project in ["web", "billing"] {
         env.run(&["project", "create", project]).ok();
     }
-    for (scope, value) in [(&["-p", "web"][..], "web"), (&["-p", "billing"], "billing"), (&["--org"], "org")] {
+    for (scope, value) in [(&["-p", "web"][..], "web"), (&["-p", "billing"], "billing"), (&["--org"], "org")]
+    {
         env.run_with(&[&["set", "WHERE"][..], scope].concat(), value.as_bytes()).ok();
     }
     let get = |env: &TestEnv, args: &[&str]| env.run(args).ok().text().to_owned();
@@ -100,7 +103,11 @@ fn the_demo_draws_a_picture_and_leaves_nothing_behind() {
     let env = TestEnv::new();
     env.run(&["demo", "--picture", "shot.svg", "--size", "100x28"]).ok();
     let picture = fs::read_to_string(env.work().join("shot.svg")).unwrap();
-    assert!(picture.starts_with("<svg") && picture.contains("SLACK_BOT_TOKEN"), "{}", &picture[..200.min(picture.len())]);
+    assert!(
+        picture.starts_with("<svg") && picture.contains("SLACK_BOT_TOKEN"),
+        "{}",
+        &picture[..200.min(picture.len())]
+    );
     for folder in ["data", "state", "config", "run", "home"] {
         assert!(fs::read_dir(env.root().join(folder)).unwrap().next().is_none(), "{folder} is not empty");
     }

@@ -50,7 +50,9 @@ fn no_command_but_get_and_export_prints_a_value_and_no_file_holds_it() {
     ] {
         clean(&env.run(args).ok());
     }
-    for args in [&["get", "API_KYE"][..], &["get", "API_KEY", "--version", "9"], &["set", "API_KEY", "x", "-v"]] {
+    for args in
+        [&["get", "API_KYE"][..], &["get", "API_KEY", "--version", "9"], &["set", "API_KEY", "x", "-v"]]
+    {
         let ran = env.run(args);
         assert_ne!(ran.code, 0);
         clean(&ran);
@@ -72,7 +74,9 @@ fn no_command_but_get_and_export_prints_a_value_and_no_file_holds_it() {
 fn names_are_not_in_the_files() {
     let env = TestEnv::with_vault();
     env.run_with(&["set", "VERY_DISTINCT_SECRET_NAME"], CANARY).ok();
-    for path in files_below(&env.root().join("data")).into_iter().chain(files_below(&env.root().join("state"))) {
+    for path in
+        files_below(&env.root().join("data")).into_iter().chain(files_below(&env.root().join("state")))
+    {
         let bytes = std::fs::read(&path).unwrap();
         assert!(!holds(&bytes, b"VERY_DISTINCT_SECRET_NAME"), "{} holds a name", path.display());
         assert!(!holds(&bytes, b"acme"), "{} holds the organization's name", path.display());

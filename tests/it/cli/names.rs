@@ -30,6 +30,7 @@ fn the_longest_name_and_small_letters_work_and_no_command_renames() {
     env.run_with(&["set", " api_key "], b"small").ok();
     assert_eq!(env.run(&["get", &longest]).ok().text(), "long");
     assert_eq!(env.run(&["get", "API_KEY"]).ok().text(), "small");
-    let names: Vec<String> = sealbox::cli::definition().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let names: Vec<String> =
+        sealbox::cli::definition().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     assert!(!names.iter().any(|name| name.contains("rename") || name.contains("move")), "{names:?}");
 }

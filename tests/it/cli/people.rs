@@ -23,7 +23,10 @@ fn a_reader_sees_names_and_is_refused_everything_else() {
 
     let list = bob.run(&["list", "--json"]).ok().json();
     assert_eq!((list["role"].as_str(), list["secrets"][0]["name"].as_str()), (Some("read"), Some("API_KEY")));
-    assert_eq!(bob.run(&["history", "API_KEY", "--json"]).ok().json()["versions"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        bob.run(&["history", "API_KEY", "--json"]).ok().json()["versions"].as_array().unwrap().len(),
+        1
+    );
     bob.private_file("x.env", b"NEW=1\n");
     for args in [
         &["get", "API_KEY"][..],
@@ -77,14 +80,20 @@ fn a_writer_shares_both_ways_and_removal_rotates_and_names_what_was_seen() {
     assert_eq!(list["secrets"][0]["updated_by"], "bob");
 
     let members = ada.run(&["member", "list", "--json"]).ok().json();
-    let labels: Vec<&str> =
-        members["members"].as_array().unwrap().iter().map(|member| member["label"].as_str().unwrap()).collect();
+    let labels: Vec<&str> = members["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|member| member["label"].as_str().unwrap())
+        .collect();
     assert!(labels.contains(&"ada") && labels.contains(&"bob"), "{labels:?}");
 
     let id = TestEnv::new().run(&["id"]).ok().text().trim().to_owned();
     ada.run(&["member", "add", &id, "--label", "bob", "--role", "read"]).code(13);
     ada.run(&["member", "add", "nonsense", "--label", "eve", "--role", "read"]).code(2);
-    ada.run(&["member", "add", &id, "--label", "eve", "--role", "boss"]).code(2).says("read, run, write, owner");
+    ada.run(&["member", "add", &id, "--label", "eve", "--role", "boss"])
+        .code(2)
+        .says("read, run, write, owner");
 
     let removed = ada.run(&["member", "remove", "bob"]).ok();
     assert_eq!(removed.text(), "SHARED\n");

@@ -104,7 +104,9 @@ fn a_value_as_an_argument_is_refused_without_being_repeated() {
 #[test]
 fn generated_values_are_printed_once_or_stored_unseen() {
     let env = TestEnv::with_vault();
-    for (recipe, length) in [("password", 24), ("alnum:40", 40), ("easy:12", 12), ("hex:16", 32), ("uuid", 36)] {
+    for (recipe, length) in
+        [("password", 24), ("alnum:40", 40), ("easy:12", 12), ("hex:16", 32), ("uuid", 36)]
+    {
         let value = env.run(&["generate", recipe]).ok();
         assert_eq!(value.text().trim_end().len(), length, "{recipe}");
         assert!(value.text().ends_with('\n'));
@@ -133,7 +135,10 @@ fn edit_writes_what_the_editor_left_and_nothing_if_it_failed() {
         path.to_string_lossy().into_owned()
     };
     // the file is the last argument; its mode and folder are looked at from inside
-    let change = script("change", r#"for f; do :; done; stat -c %a "$f" > seen; stat -c %a "$(dirname "$f")" >> seen; printf 'hello world' > "$f""#);
+    let change = script(
+        "change",
+        r#"for f; do :; done; stat -c %a "$f" > seen; stat -c %a "$(dirname "$f")" >> seen; printf 'hello world' > "$f""#,
+    );
     let same = script("same", "exit 0");
     let broken = script("broken", r#"for f; do :; done; printf 'half' > "$f"; exit 1"#);
     env.set("SEALBOX_NO_INPUT", "0");

@@ -10,7 +10,8 @@ const AWKWARD: &str = "it's \"quoted\" $HOME `x` \\n \\ # not a comment\nsecond 
 fn awkward_values_survive_every_format() {
     let env = TestEnv::with_vault();
     env.run(&["project", "create", "copy"]).ok();
-    for (name, value) in [("AWKWARD", AWKWARD), ("EMPTY", ""), ("SPACES", "  a  "), ("UNICODE", "ünï → 表\t")] {
+    for (name, value) in [("AWKWARD", AWKWARD), ("EMPTY", ""), ("SPACES", "  a  "), ("UNICODE", "ünï → 表\t")]
+    {
         env.run_with(&["set", name], value.as_bytes()).ok();
     }
     for format in ["dotenv", "json", "yaml"] {
@@ -20,7 +21,8 @@ fn awkward_values_survive_every_format() {
         assert_eq!(mode & 0o777, 0o600);
         let report = env.run(&["import", &file, "--format", format, "-p", "copy", "--json"]).ok().json();
         let report = &report["report"];
-        let (created, unchanged) = (report["created"].as_array().unwrap(), report["unchanged"].as_array().unwrap());
+        let (created, unchanged) =
+            (report["created"].as_array().unwrap(), report["unchanged"].as_array().unwrap());
         assert_eq!(created.len() + unchanged.len(), 4, "{format}: {report}");
         // what came back is the same in every format, so the second and third import change nothing
         assert!(report["updated"].as_array().unwrap().is_empty(), "{format}: {report}");
@@ -83,7 +85,9 @@ fn a_dry_run_names_what_would_happen_and_changes_nothing() {
     assert!(skipped["report"]["skipped"].as_array().unwrap().iter().any(|name| name == "OTHER"));
     let list = env.run(&["list", "--json"]).ok().json();
     assert_eq!(list["secrets"].as_array().unwrap().len(), 2);
-    env.run_with(&["import", "-", "--format", "dotenv"], text.as_bytes()).ok().says("created 1, updated 1, unchanged 1");
+    env.run_with(&["import", "-", "--format", "dotenv"], text.as_bytes())
+        .ok()
+        .says("created 1, updated 1, unchanged 1");
     assert_eq!(env.run(&["get", "OTHER"]).ok().text(), "canary-2");
 }
 

@@ -21,7 +21,11 @@ fn init_writes_the_recovery_key_to_a_new_private_file_only() {
     let env = TestEnv::new();
     env.private_file("taken", b"x");
     env.run(&["init", "--org", "acme", "--name", "ada", "--recovery-key-file", "taken"]).code(13);
-    assert_eq!(env.run(&["status", "--json"]).ok().json()["state"], "absent", "a vault without a known key was made");
+    assert_eq!(
+        env.run(&["status", "--json"]).ok().json()["state"],
+        "absent",
+        "a vault without a known key was made"
+    );
     env.run(&["init", "--name", "ada"]).code(2).says("--org");
     env.run(&["init", "--org", "acme"]).code(2).says("--name");
     let ran = env.run(&["init", "--org", "acme", "--name", "ada", "--recovery-key-file", "key"]).ok();
@@ -89,7 +93,10 @@ fn log_and_verify_agree_and_damage_exits_14() {
     let events = log["events"].as_array().unwrap();
     let last = events.last().unwrap();
     assert_eq!((last["action"].as_str(), last["subject"].as_str()), (Some("secret_updated"), Some("A")));
-    assert_eq!(env.run(&["log", "--limit", "1", "--json"]).ok().json()["events"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        env.run(&["log", "--limit", "1", "--json"]).ok().json()["events"].as_array().unwrap().len(),
+        1
+    );
     let report = env.run(&["verify", "--json"]).ok().json();
     assert_eq!(report["sound"], true);
     assert_eq!(report["scopes"][0]["head_hash"], last["hash"]);
@@ -150,7 +157,10 @@ fn the_recovery_key_opens_the_vault_on_another_machine() {
     other.run(&["restore", "--recovery-key-file", "key", "copy.db"]).code(2).says("--name");
     other.private_file("wrong", b"not a recovery key\n");
     other.run(&["restore", "--recovery-key-file", "wrong", "--name", "ada2", "copy.db"]).code(2);
-    let scopes = other.run(&["restore", "--recovery-key-file", "key", "--name", "ada2", "copy.db", "--json"]).ok().json();
+    let scopes = other
+        .run(&["restore", "--recovery-key-file", "key", "--name", "ada2", "copy.db", "--json"])
+        .ok()
+        .json();
     assert_eq!(scopes["scopes"][0]["role"], "owner");
     assert_eq!(other.run(&["get", "A"]).ok().text(), "still here");
 }
@@ -163,7 +173,8 @@ fn reset_needs_the_word_and_leaves_nothing() {
     env.run(&["get", "A"]).ok();
     env.run(&["reset", "--yes-destroy-everything"]).ok();
     assert_eq!(env.run(&["status", "--json"]).ok().json()["state"], "absent");
-    let left: Vec<_> = ["data", "state"].iter().flat_map(|folder| files_below(&env.root().join(folder))).collect();
+    let left: Vec<_> =
+        ["data", "state"].iter().flat_map(|folder| files_below(&env.root().join(folder))).collect();
     assert!(left.iter().all(|path| fs::metadata(path).unwrap().len() == 0), "{left:?}");
     env.run(&["get", "A"]).code(10).says("sealbox init");
     env.run(&["init", "--org", "acme", "--name", "ada"]).ok();
