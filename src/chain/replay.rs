@@ -161,10 +161,10 @@ impl Replay {
     }
 
     fn accepted(&mut self, seq: u64) {
-        if let Some(state) = &self.state {
-            if self.pin.is_some_and(|pin| pin.seq == seq && pin.hash == state.hash) {
-                self.pin_met = true;
-            }
+        if let Some(state) = &self.state
+            && self.pin.is_some_and(|pin| pin.seq == seq && pin.hash == state.hash)
+        {
+            self.pin_met = true;
         }
         self.taken = self.taken.split_off(&seq);
     }
