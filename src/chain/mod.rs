@@ -15,4 +15,4 @@ pub mod state;
 pub use body::{Body, BoxFor, GenesisBody, MemberBody, OwnerIn, PutBody, RotateBody, SecretId};
 pub use entry::{Draft, Entry, EntryHash, Header};
 pub use replay::{ChainFault, Head, Replay};
-pub use state::{Generation, Member, Rejection, Secret, State, Version};
+pub use state::{Generation, Member, Received, Rejection, SealedLabel, Secret, State, Version};

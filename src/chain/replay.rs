@@ -217,7 +217,11 @@ impl Replay {
 
     /// The first position above the head that no row takes.
     pub fn next_seq(&self) -> u64 {
-        let mut seq = self.state.as_ref().map_or(0, |state| state.seq + 1);
+        self.next_free(self.state.as_ref().map_or(0, |state| state.seq + 1))
+    }
+
+    /// The first position from `seq` on that no row takes.
+    pub fn next_free(&self, mut seq: u64) -> u64 {
         while self.taken.contains(&seq) {
             seq += 1;
         }

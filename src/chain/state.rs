@@ -21,21 +21,34 @@ pub struct Member {
     pub role: Option<Role>,
     /// True for a worker's token.
     pub machine: bool,
-    /// Sealed label and the generation it was sealed under.
-    pub label: (u32, SealedName),
+    /// What owners call them.
+    pub label: SealedLabel,
     /// Who gave the present role: a signing key.
     pub granted_by: [u8; 32],
     /// When, as claimed, milliseconds since 1970.
     pub since_ms: u64,
     /// The entry that gave or took the present role.
     pub since_seq: u64,
-    /// Every key this member was ever sent: generation, class, box, and whether it came inside the genesis entry.
+    /// Every key this member was ever sent, oldest first.
     pub boxes: Vec<Received>,
+}
+
+/// A member's sealed label.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedLabel {
+    /// The generation of the key that it is sealed under.
+    pub generation: u32,
+    /// The scope in its AAD: zeros if it stands in the genesis entry, whose id did not exist yet.
+    pub bound_to: ScopeId,
+    /// The sealed text.
+    pub sealed: SealedName,
 }
 
 /// A key that a member was sent.
 #[derive(Debug, Clone)]
 pub struct Received {
+    /// The scope in the box's AAD: zeros if it stands in the genesis entry.
+    pub bound_to: ScopeId,
     /// The key's generation.
     pub generation: u32,
     /// Which key.
@@ -300,12 +313,15 @@ impl State {
         }
         let key = VerifyKey::parse(&body.id.sign).map_err(|_| Rejection::Member)?;
         let label = match (&body.label, old) {
-            (Some(label), _) => (body.generation, *label),
+            (Some(sealed), _) => {
+                SealedLabel { generation: body.generation, bound_to: self.scope, sealed: *sealed }
+            }
             (None, Some(old)) => old.label,
             (None, None) => return Err(Rejection::Member),
         };
         let mut boxes = old.map(|old| old.boxes.clone()).unwrap_or_default();
         boxes.extend(body.sealed.iter().map(|(class, sealed)| Received {
+            bound_to: self.scope,
             generation: body.generation,
             class: *class,
             sealed: *sealed,
@@ -342,6 +358,7 @@ impl State {
         for one in &body.boxes {
             if let Some(member) = self.members.get_mut(&one.recipient) {
                 member.boxes.push(Received {
+                    bound_to: self.scope,
                     generation: body.generation,
                     class: one.class,
                     sealed: one.sealed,
@@ -426,6 +443,7 @@ fn founders(body: &GenesisBody, entry: &Entry<'_>) -> Result<BTreeMap<[u8; 32], 
     for owner in &body.owners {
         let key = VerifyKey::parse(&owner.id.sign).map_err(|_| Rejection::Genesis)?;
         let boxes = body.boxes.iter().filter(|one| one.recipient == owner.id.sign).map(|one| Received {
+            bound_to: ScopeId::NONE,
             generation: 1,
             class: one.class,
             sealed: one.sealed,
@@ -436,7 +454,7 @@ fn founders(body: &GenesisBody, entry: &Entry<'_>) -> Result<BTreeMap<[u8; 32], 
             key,
             role: Some(Role::Owner),
             machine: false,
-            label: (1, owner.label),
+            label: SealedLabel { generation: 1, bound_to: ScopeId::NONE, sealed: owner.label },
             granted_by: entry.header.author,
             since_ms: entry.header.time_ms,
             since_seq: 0,

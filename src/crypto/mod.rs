@@ -7,7 +7,7 @@
 pub mod aead;
 pub mod boxes;
 pub mod format;
-//GEN pub mod generate;
+pub mod generate;
 pub mod identity;
 pub mod identity_file;
 pub mod kdf;
@@ -15,6 +15,7 @@ pub mod random;
 pub mod scope_keys;
 pub mod secret_key;
 pub mod sign;
+pub mod strength;
 
 pub use boxes::SealedBox;
 pub use identity::{Identity, PublicId, RecoveryKey};

@@ -5,6 +5,7 @@
 
 pub mod date;
 pub mod filter;
+pub mod label;
 pub mod name;
 pub mod printable;
 pub mod role;
@@ -12,6 +13,7 @@ pub mod scope;
 pub mod secret;
 pub mod value;
 
+pub use label::Label;
 pub use name::{NameError, SecretName};
 pub use role::{KeyClass, Role};
 pub use scope::{ProjectName, ScopeId, ScopeRef};

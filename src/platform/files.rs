@@ -5,7 +5,7 @@
 //! and after a kill at any of them, the path holds either the whole old or the whole new content.
 
 use super::failpoint::step;
-use rustix::fs::{CWD, Mode, OFlags, fchmod, fstat, openat};
+use rustix::fs::{CWD, Mode, OFlags, fchmod, openat};
 use std::fs::File;
 use std::io::{self, Error, ErrorKind, Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
@@ -173,7 +173,7 @@ fn overwrite(mut file: File) -> io::Result<()> {
 
 /// Narrows an open file or folder to `mode` if others can reach it.
 fn narrowed(file: &File, path: &Path, mode: u32) -> io::Result<Option<Repair>> {
-    let mode_was = u32::from(fstat(file)?.st_mode) & 0o7777;
+    let mode_was = file.metadata()?.mode() & 0o7777;
     if mode_was & FOREIGN_BITS == 0 {
         return Ok(None);
     }
@@ -251,7 +251,8 @@ fn rename_no_replace(_: &Path, _: &Path) -> io::Result<()> {
     Err(ErrorKind::Unsupported.into())
 }
 
-fn sync_folder_of(path: &Path) -> io::Result<()> {
+/// Makes a rename or removal in the folder of `path` durable.
+pub fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),

@@ -7,3 +7,4 @@ pub mod failpoint;
 pub mod files;
 pub mod harden;
 pub mod paths;
+pub mod tty;

@@ -1,5 +1,8 @@
 //! The vocabulary of failure that crosses the door: a stable kind, one sentence, and what to do next. Never a value.
 
+use crate::chain::ChainFault;
+use crate::store::StoreError;
+use crate::vault::VaultError;
 use serde::{Deserialize, Serialize};
 
 /// A fixed token for each way that a request can fail; logs and `--json` carry it, and the exit code follows from it.
@@ -76,5 +79,84 @@ impl ServiceError {
             cause = inner.source();
         }
         self
+    }
+}
+
+impl From<VaultError> for ServiceError {
+    /// Ties every fault of a vault to a kind and to the next step.
+    fn from(error: VaultError) -> Self {
+        use ErrorKind as Kind;
+        let plain = |kind| Self::new(kind, error.to_string()).caused_by(&error);
+        match &error {
+            VaultError::NoVault(_) => {
+                plain(Kind::NotFound).hint("sealbox init --org NAME --name YOU, or just `sealbox`")
+            }
+            VaultError::VaultExists(_) => {
+                plain(Kind::Conflict).hint("use it, or choose another one: --vault NAME")
+            }
+            VaultError::OrphanStore(_) => plain(Kind::Conflict)
+                .hint("sealbox restore --recovery-key-file FILE, or `sealbox reset` to start anew"),
+            VaultError::Locked => plain(Kind::Locked).hint("give the passphrase"),
+            VaultError::WrongPassphrase => {
+                plain(Kind::Locked).hint("try again; forgotten? sealbox restore --recovery-key-file FILE")
+            }
+            VaultError::IdentityDamaged(..) => plain(Kind::Damaged)
+                .hint("put a copy of the identity file back, or sealbox restore --recovery-key-file FILE"),
+            VaultError::Newer(_) | VaultError::Store(StoreError::Newer { .. }) => {
+                plain(Kind::Damaged).hint("upgrade sealbox")
+            }
+            VaultError::NotAMember(_) => {
+                plain(Kind::Denied).hint("ask an owner: sealbox member add, with your `sealbox id`")
+            }
+            VaultError::NotJoined => {
+                plain(Kind::NotFound).hint("send `sealbox id` to an owner, then: sealbox join LINK")
+            }
+            VaultError::Role { need, .. } => {
+                plain(Kind::Denied).hint(format!("ask an owner for the role {need}"))
+            }
+            VaultError::NoProject(_) => plain(Kind::NotFound).hint("sealbox project list"),
+            VaultError::NoSecret { nearest: Some(name), .. } => {
+                plain(Kind::NotFound).hint(format!("did you mean {name}?"))
+            }
+            VaultError::NoSecret { .. } => plain(Kind::NotFound).hint("sealbox list, or sealbox find NAME"),
+            VaultError::NoVersion { name, .. } | VaultError::VersionGone { name, .. } => {
+                plain(Kind::NotFound).hint(format!("sealbox history {name}"))
+            }
+            VaultError::NoMember(_) => plain(Kind::NotFound).hint("sealbox member list"),
+            VaultError::ProjectExists(_) => plain(Kind::Conflict),
+            VaultError::SecretExists { name, .. } => {
+                plain(Kind::Conflict).hint(format!("sealbox edit {name}"))
+            }
+            VaultError::Changed { name, .. } => {
+                plain(Kind::Conflict).hint(format!("look at it first: sealbox history {name}"))
+            }
+            VaultError::ImportExists(..) => plain(Kind::Conflict).hint("--on-existing update, or skip"),
+            VaultError::MemberExists(..) => plain(Kind::Conflict).hint("sealbox member role WHO ROLE"),
+            VaultError::LabelTaken(_) | VaultError::LastOwner => plain(Kind::Conflict),
+            VaultError::Contended => plain(Kind::Conflict).hint("try again"),
+            VaultError::Withheld { .. } => {
+                plain(Kind::Damaged).hint("sealbox verify; sealbox restore BACKUP")
+            }
+            VaultError::Unreadable { .. } | VaultError::KeyMismatch { .. } | VaultError::OwnEntry(_) => {
+                plain(Kind::Damaged).hint("sealbox verify")
+            }
+            VaultError::Chain { fault: ChainFault::Newer { .. }, .. } => {
+                plain(Kind::Damaged).hint("upgrade sealbox")
+            }
+            VaultError::Chain { fault: ChainFault::Stale { .. }, .. } => plain(Kind::Damaged)
+                .hint("if you restored a backup on purpose: sealbox doctor --accept-rollback"),
+            VaultError::Chain { .. } => plain(Kind::Damaged).hint("sealbox verify; sealbox restore BACKUP"),
+            VaultError::ForeignRecoveryKey => {
+                plain(Kind::NotFound).hint("use the store or backup that the key belongs to")
+            }
+            VaultError::Invalid(_) => plain(Kind::Usage),
+            VaultError::Store(StoreError::Damaged { .. }) => {
+                plain(Kind::Damaged).hint("sealbox restore BACKUP")
+            }
+            VaultError::Store(StoreError::Missing { .. }) => {
+                plain(Kind::Damaged).hint("the store file is gone: sealbox restore BACKUP")
+            }
+            VaultError::Store(_) | VaultError::Crypto(_) | VaultError::Io(..) => plain(Kind::Failure),
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! carry a key, and carry a value only when one was asked for.
 
 pub mod answer;
+mod doctor;
 pub mod error;
 mod local;
 pub mod request;

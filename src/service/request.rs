@@ -365,6 +365,15 @@ macro_rules! door {
                 match self { $(Self::$call(call) => { let need: fn(&$call) -> Need = $need; need(call) })+ }
             }
 
+            /// False for what a screen asks by itself to stay up to date: such a request must never keep the vault open.
+            pub fn is_activity(&self) -> bool {
+                !matches!(
+                    self,
+                    Self::Status(_) | Self::ListScopes(_) | Self::ListSecrets(_) | Self::ListMembers(_)
+                        | Self::GetHistory(_) | Self::GetLog(_) | Self::Doctor(_) | Self::Verify(_)
+                )
+            }
+
             /// A stable token for logs.
             pub fn kind(&self) -> &'static str {
                 match self { $(Self::$call(_) => stringify!($call),)+ }

@@ -5,9 +5,11 @@
 //! it on a blocking thread, and a networked implementation drives its own connection. [`Pins`] remember, outside the
 //! store, the newest entry that this machine has verified.
 
+mod empty;
 mod pins;
 mod sqlite;
 
+pub use empty::NoStore;
 pub use pins::Pins;
 pub use sqlite::SqliteStore;
 

@@ -65,10 +65,7 @@ impl SqliteStore {
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| describe(&location, &error))?;
         let store = Self { connection, path: path.to_owned() };
-        store.prepare().map_err(|error| match error {
-            Prepare::Sql(error) => describe(&location, &error),
-            Prepare::Store(error) => error,
-        })?;
+        store.prepare().map_err(|error| error.into_store_error(&location))?;
         Ok(store)
     }
 
@@ -118,6 +115,51 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Opens a file that is not ours to change, such as a backup: read-only, and no sidecar is left beside it.
+    pub fn inspect(path: &Path) -> Result<Self, StoreError> {
+        let location = path.display().to_string();
+        if !path.exists() {
+            return Err(StoreError::Missing { location });
+        }
+        let run = || -> Result<Self, Prepare> {
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.busy_timeout(BUSY)?;
+            connection.pragma_update(None, "trusted_schema", false)?;
+            let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+            let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+            let store = Self { connection, path: path.to_owned() };
+            match (id, version) {
+                (APPLICATION_ID, USER_VERSION) => Ok(store),
+                (APPLICATION_ID, _) => Err(StoreError::Newer { location: store.location() }.into()),
+                _ => Err(store.foreign().into()),
+            }
+        };
+        run().map_err(|error| error.into_store_error(&location))
+    }
+
+    fn foreign(&self) -> StoreError {
+        StoreError::Damaged { location: self.location(), what: "it is not a sealbox store".to_owned() }
+    }
+
+    /// Replaces every row by those of `source`, in one transaction.
+    pub fn replace_with(&mut self, source: &Self) -> Result<(), StoreError> {
+        let location = self.location();
+        let run = |target: &mut Connection| -> Result<(), rusqlite::Error> {
+            let copy = rusqlite::backup::Backup::new(&source.connection, target)?;
+            copy.run_to_completion(-1, Duration::from_millis(50), None)
+        };
+        run(&mut self.connection).map_err(|error| describe(&location, &error))?;
+        self.prepare().map_err(|error| error.into_store_error(&location))
+    }
+
+    /// Moves everything from the write-ahead log into the file, so that the file alone is complete.
+    pub fn settle(&self) -> Result<(), StoreError> {
+        self.connection
+            .pragma_update_and_check(None, "wal_checkpoint", "truncate", |_| Ok(()))
+            .map_err(|error| self.say(&error))
+    }
+
     fn say(&self, error: &rusqlite::Error) -> StoreError {
         describe(&self.location(), error)
     }
@@ -150,6 +192,10 @@ impl SqliteStore {
         failpoint::step("store: before commit");
         db.commit()?;
         failpoint::step("store: after commit");
+        if !batch.delete_blobs.is_empty() {
+            // Deleted ciphertext must not linger in the log. Best effort: another process may be reading.
+            let _ = self.connection.pragma_update_and_check(None, "wal_checkpoint", "truncate", |_| Ok(()));
+        }
         Ok(Committed::Yes)
     }
 }
@@ -277,6 +323,15 @@ impl Store for SqliteStore {
 enum Prepare {
     Sql(rusqlite::Error),
     Store(StoreError),
+}
+
+impl Prepare {
+    fn into_store_error(self, location: &str) -> StoreError {
+        match self {
+            Self::Sql(error) => describe(location, &error),
+            Self::Store(error) => error,
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Prepare {

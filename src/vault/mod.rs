@@ -1,1 +1,30 @@
-//! vault
+//! Use cases on our own secrets. Everything is derived from signed chains; nothing from the store is trusted.
+//!
+//! * [`home`]: the files of a vault on this machine: init, unlock, passphrase, join, recover, reset.
+//! * [`session`]: an unlocked vault: following and writing chains.
+//! * `space`, `keyring`: one scope opened, and the keys we hold for it.
+//! * `secrets`, `bulk`, `projects`, `members`, `log`: what a user does.
+//! * [`verify`]: what anybody can check without a key.
+//! * [`transfer`]: file formats for import and export.
+
+mod bulk;
+pub mod error;
+mod founding;
+pub mod home;
+mod keyring;
+pub mod link;
+mod log;
+mod members;
+mod projects;
+mod secrets;
+pub mod session;
+mod space;
+pub mod verify;
+
+pub use bulk::{ImportOutcome, OnExisting};
+pub use error::VaultError;
+pub use home::{Home, Prepared};
+pub use log::Event;
+pub use members::{Change, MemberView};
+pub use secrets::{Expect, Reading, ScopeView};
+pub use session::Vault;

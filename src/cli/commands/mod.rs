@@ -1,0 +1,32 @@
+//! One file per command: its arguments, its examples, and what it asks the service.
+
+pub(crate) mod backup;
+pub(crate) mod completions;
+//PENDING pub(crate) mod copy;
+pub(crate) mod delete;
+//PENDING pub(crate) mod demo;
+pub(crate) mod doctor;
+//PENDING pub(crate) mod edit;
+//PENDING pub(crate) mod export;
+pub(crate) mod find;
+pub(crate) mod generate;
+pub(crate) mod get;
+pub(crate) mod help;
+pub(crate) mod history;
+pub(crate) mod id;
+//PENDING pub(crate) mod import;
+pub(crate) mod init;
+pub(crate) mod join;
+pub(crate) mod list;
+pub(crate) mod log;
+pub(crate) mod man;
+pub(crate) mod member;
+pub(crate) mod passwd;
+pub(crate) mod project;
+pub(crate) mod reset;
+pub(crate) mod restore;
+pub(crate) mod rollback;
+pub(crate) mod set;
+pub(crate) mod status;
+//PENDING pub(crate) mod tui;
+pub(crate) mod verify;

@@ -1,0 +1,255 @@
+//! What a command works with: its output, the vault's folders, the service, the scope.
+//!
+//! Everything is made when it is first needed, so that `help` works without a HOME and `status` never asks for a
+//! passphrase. The unlock rule lives here: a command that needs keys calls [`Context::unlocked`], which asks once.
+
+use super::{
+    args::{Globals, ScopeArgs, TopScope},
+    output::Output,
+    prompt, scope,
+    stop::{Stop, usage, wrap},
+};
+use crate::{
+    config::{Settings, project},
+    domain::{ProjectName, ScopeRef, SecretName, filter},
+    platform::{
+        clock::{Clock, SystemClock},
+        paths::VaultPaths,
+    },
+    service::{
+        Call, ErrorKind, ListScopes, ListSecrets, LocalService, Service, ServiceError, ServiceOptions,
+        Status, Unlock, VaultState, ask,
+    },
+};
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+/// How often a person may mistype the passphrase at the terminal.
+const TRIES: u32 = 3;
+
+/// What a command works with.
+pub(crate) struct Context {
+    out: Output,
+    globals: Globals,
+    top: TopScope,
+    service: OnceLock<Arc<dyn Service>>,
+    project_file: OnceLock<Option<(PathBuf, project::ProjectFile)>>,
+    refused: Vec<String>,
+}
+
+impl Context {
+    /// Touches nothing yet.
+    pub(crate) fn new(out: Output, globals: Globals, top: TopScope, refused: Vec<String>) -> Self {
+        Self { out, globals, top, service: OnceLock::new(), project_file: OnceLock::new(), refused }
+    }
+
+    /// What the system refused when the process was hardened.
+    pub(crate) fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    /// Where to print.
+    pub(crate) fn out(&self) -> &Output {
+        &self.out
+    }
+
+    /// The flags that every command knows.
+    pub(crate) fn globals(&self) -> &Globals {
+        &self.globals
+    }
+
+    /// May a question be asked at all?
+    pub(crate) fn may_ask(&self) -> bool {
+        !self.globals.no_input && env("SEALBOX_NO_INPUT").is_none_or(|value| value.is_empty() || value == "0")
+    }
+
+    /// The vault's folders: `--vault`, then `SEALBOX_VAULT`, then the project file, then the default vault.
+    pub(crate) fn paths(&self) -> Result<VaultPaths, ServiceError> {
+        let named = match &self.globals.vault {
+            Some(vault) => Some(vault.clone()),
+            None => match text_env("SEALBOX_VAULT")? {
+                Some(vault) => Some(vault),
+                None => self.vault_of_folder()?,
+            },
+        };
+        VaultPaths::resolve(named.as_deref(), &env).map_err(|error| usage(error.to_string()))
+    }
+
+    /// A project file may name a vault of this user, never lead to a folder: it comes with other people's code.
+    fn vault_of_folder(&self) -> Result<Option<String>, ServiceError> {
+        Ok(self.project_file()?.and_then(|(_, file)| file.vault.clone()))
+    }
+
+    /// The nearest `.sealbox.toml`, read once.
+    fn project_file(&self) -> Result<Option<&(PathBuf, project::ProjectFile)>, ServiceError> {
+        if let Some(found) = self.project_file.get() {
+            return Ok(found.as_ref());
+        }
+        let found = match std::env::current_dir() {
+            Ok(folder) => project::find_upward(&folder).map_err(|error| wrap(ErrorKind::Usage, &error))?,
+            Err(_) => None, // the current folder is gone: nothing to find
+        };
+        Ok(self.project_file.get_or_init(|| found).as_ref())
+    }
+
+    /// The scope that this command works in.
+    pub(crate) fn scope(&self, flags: &ScopeArgs) -> Result<ScopeRef, ServiceError> {
+        scope::choose(flags, &self.top, text_env("SEALBOX_PROJECT")?, || {
+            Ok(self.project_file()?.and_then(|(_, file)| file.project.clone()))
+        })
+    }
+
+    /// The scope, if anything but the default names one (for the TUI's first tab).
+    pub(crate) fn named_scope(&self, flags: &ScopeArgs) -> Result<Option<ScopeRef>, ServiceError> {
+        let chosen = self.scope(flags)?;
+        let named = flags.org || self.top.org || chosen != ScopeRef::Organization;
+        Ok(named.then_some(chosen))
+    }
+
+    /// The user's settings.
+    pub(crate) fn settings(&self) -> Result<Settings, ServiceError> {
+        let path = self.paths()?.config.join("config.toml");
+        Settings::load(&path, &env)
+            .map_err(|error| wrap(ErrorKind::Usage, &error).hint(format!("edit {}", path.display())))
+    }
+
+    /// The service, locked. A command that lives for a moment has no idle lock.
+    pub(crate) fn service(&self) -> Result<&dyn Service, ServiceError> {
+        if let Some(service) = self.service.get() {
+            return Ok(service.as_ref());
+        }
+        let made = self.new_service(None)?;
+        Ok(self.service.get_or_init(|| made).as_ref())
+    }
+
+    /// A service of its own, for front ends that live longer.
+    pub(crate) fn new_service(&self, idle_lock: Option<Duration>) -> Result<Arc<dyn Service>, ServiceError> {
+        Ok(Arc::new(LocalService::new(ServiceOptions {
+            paths: self.paths()?,
+            kdf: crate::crypto::KdfPolicy::STANDARD,
+            idle_lock,
+            clock: clock(),
+            demo: false,
+        })))
+    }
+
+    /// Asks a typed question.
+    pub(crate) fn ask<C: Call>(&self, call: C) -> Result<C::Answer, ServiceError> {
+        ask(self.service()?, call)
+    }
+
+    /// Makes sure that there is a vault here, before anybody is asked for anything.
+    pub(crate) fn present(&self) -> Result<(), ServiceError> {
+        let status = self.ask(Status {})?;
+        for warning in &status.warnings {
+            self.out.warn(&crate::domain::printable::line(warning));
+        }
+        if status.state == VaultState::Absent {
+            return Err(ServiceError::new(
+                ErrorKind::NotFound,
+                format!("there is no vault at {}", status.vault),
+            )
+            .hint("sealbox init (a new vault), sealbox id (to join one), or sealbox demo (to look around)"));
+        }
+        Ok(())
+    }
+
+    /// Unlocks the vault: asks for the passphrase, or takes it from its file. A person has three tries.
+    pub(crate) fn unlock(&self) -> Result<(), Stop> {
+        self.present()?;
+        let mut tries = 1;
+        loop {
+            let given = prompt::passphrase(self)?;
+            let typed = given.typed;
+            match self.ask(Unlock { passphrase: given.passphrase }) {
+                Ok(()) => return Ok(()),
+                Err(error) if typed && tries < TRIES && error.kind == ErrorKind::Locked => {
+                    self.out.say_always(&format!("{}; try again", error.message));
+                    tries += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The name of a secret as a person gave it. The text is not repeated in the error: it may be a value.
+    pub(crate) fn name(&self, text: &str) -> Result<SecretName, ServiceError> {
+        SecretName::from_user(text).map_err(|rule| {
+            let error = usage(format!("that is not a secret's name: {rule}"));
+            if text.contains('=') { error.hint(super::commands::set::NEVER_AN_ARGUMENT) } else { error }
+        })
+    }
+
+    /// Adds "did you mean" to an error about a secret or project that does not exist. Never makes a new error.
+    pub(crate) fn suggest(
+        &self,
+        error: ServiceError,
+        scope: &ScopeRef,
+        name: Option<&SecretName>,
+    ) -> ServiceError {
+        if error.kind != ErrorKind::NotFound {
+            return error;
+        }
+        let Ok(scopes) = self.ask(ListScopes {}) else { return error };
+        if let ScopeRef::Project(wanted) = scope
+            && !scopes.iter().any(|info| info.scope == *scope)
+        {
+            let projects = scopes.iter().filter_map(|info| match &info.scope {
+                ScopeRef::Project(name) => Some(name.as_str()),
+                ScopeRef::Organization => None,
+            });
+            return match filter::nearest(wanted.as_str(), projects) {
+                Some(near) => error.hint(format!("did you mean -p {near}?")),
+                None => error.hint("sealbox project list"),
+            };
+        }
+        let Some(name) = name else { return error };
+        let names_in = |scope: &ScopeRef| -> Vec<SecretName> {
+            let list = self.ask(ListSecrets { scope: scope.clone() });
+            list.map(|list| list.secrets.into_iter().map(|secret| secret.name).collect()).unwrap_or_default()
+        };
+        let here = names_in(scope);
+        if here.contains(name) {
+            return error; // it is the version that is missing
+        }
+        if let Some(other) = scopes
+            .iter()
+            .map(|info| &info.scope)
+            .find(|other| *other != scope && names_in(other).contains(name))
+        {
+            return error.hint(format!("it is in {other}: use {}", scope::flag(other)));
+        }
+        match filter::nearest(name.as_str(), here.iter().map(SecretName::as_str)) {
+            Some(near) => error.hint(format!("did you mean {near}?")),
+            None => error.hint(format!("sealbox list {}", scope::flag(scope))),
+        }
+    }
+
+    /// A project's name as a person gave it.
+    pub(crate) fn project_name(&self, text: &str) -> Result<ProjectName, ServiceError> {
+        ProjectName::parse(text).map_err(usage)
+    }
+}
+
+/// The machine's clocks.
+pub(crate) fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+/// One environment variable.
+pub(crate) fn env(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// One environment variable that must be text.
+fn text_env(name: &str) -> Result<Option<String>, ServiceError> {
+    match env(name).filter(|value| !value.is_empty()).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(text)) => Ok(Some(text)),
+        Some(Err(_)) => Err(usage(format!("{name} is not valid UTF-8"))),
+    }
+}

@@ -1,0 +1,133 @@
+//! The signed history in words: what each valid entry of a chain did.
+
+use super::error::VaultError;
+use super::session::Vault;
+use super::space::Space;
+use crate::chain::{Body, Entry, PutBody, Replay, State};
+use crate::crypto::Subject;
+use crate::domain::{Role, ScopeRef, scope::hex};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::ControlFlow,
+};
+
+/// One entry in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Position.
+    pub seq: u64,
+    /// As claimed, milliseconds since 1970.
+    pub time_ms: u64,
+    /// Label of the author.
+    pub author: String,
+    /// Stable code.
+    pub action: &'static str,
+    /// Name of the secret, member or project.
+    pub subject: Option<String>,
+    /// Version written.
+    pub version: Option<u32>,
+    /// Role given.
+    pub role: Option<Role>,
+    /// Hash of the entry, hexadecimal.
+    pub hash: String,
+}
+
+impl Vault {
+    /// The history of a scope, oldest first; only the newest `limit` if given.
+    pub fn log(&self, scope: &ScopeRef, limit: Option<usize>) -> Result<Vec<Event>, VaultError> {
+        let space = self.space_as(scope, Role::Read)?;
+        // Replayed up to the head that was verified already, so no signature is computed twice.
+        let mut replay = Replay::new(space.id, space.replay().head(), true);
+        let mut names = HashMap::new();
+        let mut present = HashSet::new();
+        let mut events = Vec::new();
+        self.store.entries(&space.id, None, &mut |seq, bytes| {
+            if replay.feed(seq, bytes).is_ok() {
+                if let (Ok(entry), Ok(state)) = (Entry::parse(bytes), replay.state_despite_rollback()) {
+                    events.push(self.describe(space, state, &entry, &present, &mut names));
+                    if matches!(entry.body, Body::Genesis(_) | Body::Member(_)) {
+                        present = state.present().map(|(member, _)| member.id.sign).collect();
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        let skip = limit.map_or(0, |limit| events.len().saturating_sub(limit));
+        Ok(events.split_off(skip))
+    }
+
+    fn describe(
+        &self,
+        space: &Space,
+        state: &State,
+        entry: &Entry<'_>,
+        was_present: &HashSet<[u8; 32]>,
+        names: &mut HashMap<[u8; 16], String>,
+    ) -> Event {
+        let header = &entry.header;
+        let mut event = Event {
+            seq: header.seq,
+            time_ms: header.time_ms,
+            author: space.person(&header.author),
+            action: "unknown",
+            subject: None,
+            version: None,
+            role: None,
+            hash: hex(&entry.hash()),
+        };
+        match &entry.body {
+            Body::Genesis(_) => {
+                event.action = "scope_created";
+                event.subject = space.label().map(str::to_owned);
+            }
+            Body::Member(body) => {
+                event.role = Role::from_byte(body.role);
+                event.action = match (event.role, was_present.contains(&body.id.sign)) {
+                    (None, _) => "member_removed",
+                    (Some(_), false) => "member_added",
+                    (Some(_), true) => "member_role_changed",
+                };
+                event.subject = Some(space.person(&body.id.sign));
+            }
+            Body::Rotate(body) => {
+                event.action = "keys_rotated";
+                event.version = Some(body.generation);
+            }
+            Body::Put(body) => {
+                if let Some(name) = open_name(space, body) {
+                    names.insert(body.secret.0, name);
+                }
+                let newest = state.secrets.get(&body.secret).and_then(|secret| secret.versions.last());
+                event.action = match newest {
+                    Some(version) if version.seq != header.seq => "secret_rewrapped",
+                    _ if body.version == 1 => "secret_created",
+                    _ => "secret_updated",
+                };
+                event.subject = names.get(&body.secret.0).cloned();
+                event.version = Some(body.version);
+            }
+            Body::Delete(secret) => {
+                event.action = "secret_deleted";
+                event.subject = names.get(&secret.0).cloned();
+            }
+            Body::Child(child) => {
+                event.action = "project_created";
+                let label = self.spaces().into_iter().find(|(_, other)| other.id == *child);
+                event.subject = label.and_then(|(_, other)| other.label().map(str::to_owned));
+            }
+            Body::Unknown(_) => {}
+        }
+        event
+    }
+}
+
+fn open_name(space: &Space, body: &PutBody) -> Option<String> {
+    let sealed = body.name.as_ref()?;
+    let name = space
+        .ring()?
+        .meta(body.generation)?
+        .open_name(&space.id.0, Subject::Secret(&body.secret.0), sealed)
+        .ok()?;
+    // The same rule as everywhere: a name that breaks it is not shown.
+    crate::domain::SecretName::parse(&name).ok().map(|name| name.to_string())
+}

@@ -1,0 +1,298 @@
+//! An unlocked vault: the identity, the store, and every scope that can be reached from the trusted roots.
+//!
+//! Owns the two loops that everything else stands on: following what others write, and writing (read to the head,
+//! build, sign, compare-and-swap, try again). A scope that is damaged does not hide the others.
+
+use super::error::VaultError;
+use super::space::Space;
+use crate::chain::{Body, Draft, Header};
+use crate::crypto::{Identity, random};
+use crate::domain::{Role, ScopeId, ScopeRef};
+use crate::platform::clock::Clock;
+use crate::store::{Batch, BlobHash, Committed, NewEntry, Pins, Store};
+use std::{sync::Arc, time::Duration};
+
+/// How long a writer keeps trying while others are faster.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An unlocked vault.
+pub struct Vault {
+    pub(super) identity: Identity,
+    pub(super) store: Box<dyn Store>,
+    pub(super) pins: Pins,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) roots: Vec<ScopeId>,
+    slots: Vec<Slot>,
+    change_counter: Option<i64>,
+    changes_by_others: u64,
+}
+
+struct Slot {
+    id: ScopeId,
+    opened: Result<Space, VaultError>,
+}
+
+/// What one write adds to a scope's chain.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) bodies: Vec<Body>,
+    pub(super) blobs: Vec<(BlobHash, Vec<u8>)>,
+    pub(super) delete_blobs: Vec<BlobHash>,
+    /// Entries of another, new scope that must appear in the same transaction.
+    pub(super) others: Vec<NewEntry>,
+}
+
+impl Vault {
+    /// Opens every reachable scope. `roots` came over a trusted channel; projects are found through the signed `child`
+    /// entries of the organization.
+    pub fn open(
+        identity: Identity,
+        roots: Vec<ScopeId>,
+        store: Box<dyn Store>,
+        pins: Pins,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, VaultError> {
+        let mut vault = Self {
+            identity,
+            store,
+            pins,
+            clock,
+            roots,
+            slots: Vec::new(),
+            change_counter: None,
+            changes_by_others: 0,
+        };
+        vault.change_counter = Some(vault.store.change_counter()?);
+        vault.load_missing();
+        // With a single scope that cannot be used there is nothing to show but its fault.
+        if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice() {
+            if let Some(Slot { opened: Err(error), .. }) = vault.slots.pop() {
+                return Err(error);
+            }
+        }
+        Ok(vault)
+    }
+
+    /// Loads roots, and children of the organizations among them, that have no slot yet.
+    fn load_missing(&mut self) {
+        let roots = self.roots.clone();
+        for id in roots {
+            self.load(id);
+        }
+        let children: Vec<ScopeId> = self
+            .slots
+            .iter()
+            .filter_map(|slot| slot.opened.as_ref().ok()?.state().ok())
+            .flat_map(|state| state.children.clone())
+            .collect();
+        for id in children {
+            self.load(id);
+        }
+    }
+
+    fn load(&mut self, id: ScopeId) {
+        if !self.slots.iter().any(|slot| slot.id == id) {
+            let opened = Space::load(id, &*self.store, &self.pins, &self.identity);
+            self.slots.push(Slot { id, opened });
+        }
+    }
+
+    /// Reads what others wrote since the last call. Cheap when nothing did.
+    pub fn refresh(&mut self) -> Result<(), VaultError> {
+        let counter = self.store.change_counter()?;
+        if self.change_counter == Some(counter) {
+            return Ok(());
+        }
+        let mut changed = false;
+        for slot in &mut self.slots {
+            match &mut slot.opened {
+                Ok(space) => match space.sync(&*self.store, &self.pins, &self.identity) {
+                    Ok(moved) => changed |= moved,
+                    Err(error) => slot.opened = Err(error),
+                },
+                Err(_) => slot.opened = Space::load(slot.id, &*self.store, &self.pins, &self.identity),
+            }
+        }
+        self.load_missing();
+        self.change_counter = Some(counter);
+        if changed {
+            self.changes_by_others += 1;
+        }
+        Ok(())
+    }
+
+    /// Counts the refreshes that found entries written by others.
+    pub fn changes_by_others(&self) -> u64 {
+        self.changes_by_others
+    }
+
+    /// Every scope that could be opened and that we are a member of: the organization, then projects by name.
+    pub(super) fn spaces(&self) -> Vec<(ScopeRef, &Space)> {
+        let mut spaces: Vec<(ScopeRef, &Space)> = Vec::new();
+        for slot in &self.slots {
+            let Ok(space) = &slot.opened else { continue };
+            let (Some(reference), Some(_)) = (space.reference(), space.role()) else { continue };
+            // Two projects of one name: the first one in the chain holds it.
+            if !spaces.iter().any(|(other, _)| *other == reference) {
+                spaces.push((reference, space));
+            }
+        }
+        spaces.sort_by(|one, two| one.0.cmp(&two.0));
+        spaces
+    }
+
+    /// Scopes that could not be opened, with the reason.
+    pub fn broken(&self) -> impl Iterator<Item = (ScopeId, &VaultError)> {
+        self.slots.iter().filter_map(|slot| Some((slot.id, slot.opened.as_ref().err()?)))
+    }
+
+    /// Rows that were ignored, over all scopes.
+    pub fn ignored_rows(&self) -> u64 {
+        self.slots.iter().filter_map(|slot| Some(slot.opened.as_ref().ok()?.replay().ignored())).sum()
+    }
+
+    /// The scope that a person named, if we are a member.
+    pub(super) fn space(&self, scope: &ScopeRef) -> Result<&Space, VaultError> {
+        if let Some((_, space)) = self.spaces().into_iter().find(|(reference, _)| reference == scope) {
+            return Ok(space);
+        }
+        // A broken scope cannot tell its name: better its fault than "there is no such project".
+        if let Some(slot) = self.slots.iter().find(|slot| slot.opened.is_err()) {
+            if let Err(VaultError::Chain { what, fault }) = &slot.opened {
+                return Err(VaultError::Chain { what: what.clone(), fault: fault.clone() });
+            }
+        }
+        match scope {
+            _ if self.slots.is_empty() => Err(VaultError::NotJoined),
+            ScopeRef::Organization => Err(VaultError::NotAMember(scope.clone())),
+            ScopeRef::Project(name) => Err(VaultError::NoProject(name.to_string())),
+        }
+    }
+
+    /// The scope, if our role there is at least `need`.
+    pub(super) fn space_as(&self, scope: &ScopeRef, need: Role) -> Result<&Space, VaultError> {
+        let space = self.space(scope)?;
+        match space.role() {
+            Some(have) if have >= need => Ok(space),
+            Some(have) => Err(VaultError::Role { scope: scope.clone(), have, need }),
+            None => Err(VaultError::NotAMember(scope.clone())),
+        }
+    }
+
+    /// Ok if our role in `scope` is at least `need`.
+    pub fn require(&self, scope: &ScopeRef, need: Role) -> Result<(), VaultError> {
+        self.space_as(scope, need).map(|_| ())
+    }
+
+    /// Builds on the newest state, signs and appends; starts over when somebody was faster, for at most 20 s.
+    /// `build` sees the scope as of now and may refuse. An empty plan writes nothing.
+    pub(super) fn write<T>(
+        &mut self,
+        scope: &ScopeRef,
+        need: Role,
+        mut build: impl FnMut(&Self, &Space) -> Result<(Plan, T), VaultError>,
+    ) -> Result<T, VaultError> {
+        let start = self.clock.since_boot();
+        loop {
+            self.refresh()?;
+            let space = self.space_as(scope, need)?;
+            let id = space.id;
+            let (plan, outcome) = build(self, space)?;
+            if plan.bodies.is_empty() {
+                return Ok(outcome);
+            }
+            let batch = self.sign(space, plan)?;
+            match self.store.commit(&batch)? {
+                Committed::Yes => {
+                    let own = batch
+                        .entries
+                        .iter()
+                        .filter(|entry| entry.scope == id)
+                        .map(|entry| entry.body.as_slice());
+                    let (pins, identity) = (&self.pins, &self.identity);
+                    let slot = self.slots.iter_mut().find(|slot| slot.id == id).map(|slot| &mut slot.opened);
+                    if let Some(Ok(space)) = slot {
+                        space.append_own(own, pins, identity)?;
+                    }
+                    self.load_missing();
+                    return Ok(outcome);
+                }
+                Committed::Conflict => {
+                    if self.clock.since_boot().saturating_sub(start) > PATIENCE {
+                        return Err(VaultError::Contended);
+                    }
+                    self.change_counter = None; // read again even if the counter could not tell
+                    std::thread::sleep(jitter());
+                    self.resync(&id)?;
+                }
+            }
+        }
+    }
+
+    fn resync(&mut self, id: &ScopeId) -> Result<(), VaultError> {
+        let mut slots = std::mem::take(&mut self.slots);
+        let outcome = match slots.iter_mut().find(|slot| slot.id == *id).map(|slot| &mut slot.opened) {
+            Some(Ok(space)) => space.sync(&*self.store, &self.pins, &self.identity).map(|_| ()),
+            _ => Ok(()),
+        };
+        self.slots = slots;
+        outcome
+    }
+
+    /// Chains and signs the bodies of a plan, stepping over positions that junk has taken.
+    fn sign(&self, space: &Space, plan: Plan) -> Result<Batch, VaultError> {
+        let signer = self.identity.signer()?;
+        let state = space.state()?;
+        let mut prev = state.hash;
+        let mut seq = space.replay().next_seq();
+        let mut batch = Batch { entries: plan.others, ..Batch::default() };
+        for body in plan.bodies {
+            let header = Header {
+                scope: space.id,
+                seq,
+                prev,
+                author: self.identity.public().sign,
+                time_ms: self.clock.wall_ms(),
+            };
+            let body = Draft { header, body }.sign(&signer)?;
+            prev = crate::crypto::sha256(&body);
+            batch.entries.push(NewEntry { scope: space.id, seq, body });
+            seq = space.replay().next_free(seq + 1);
+        }
+        batch.blobs = plan.blobs.into_iter().map(|(hash, data)| (space.id, hash, data)).collect();
+        batch.delete_blobs = plan.delete_blobs.into_iter().map(|hash| (space.id, hash)).collect();
+        Ok(batch)
+    }
+
+    /// Takes the store's present content as the newest of every scope (SPEC R10), after a person agreed.
+    pub fn accept_rollback(store: &dyn Store, pins: &Pins) -> Result<(), VaultError> {
+        for id in pins.scopes()? {
+            let mut replay = crate::chain::Replay::new(id, None, false);
+            store.entries(&id, None, &mut |seq, bytes| {
+                let _ = replay.feed(seq, bytes);
+                std::ops::ControlFlow::Continue(())
+            })?;
+            let state = replay
+                .state_despite_rollback()
+                .map_err(|fault| VaultError::Chain { what: format!("scope {}", id.hex()), fault })?;
+            pins.force(&id, state.seq, &state.hash)?;
+        }
+        Ok(())
+    }
+
+    /// Our own public ID string.
+    pub fn my_id(&self) -> String {
+        self.identity.public().to_text()
+    }
+
+    /// Where the rows are.
+    pub fn location(&self) -> String {
+        self.store.location()
+    }
+}
+
+/// 1 to 8 ms, so that many writers do not run in step.
+fn jitter() -> Duration {
+    let byte = random::array::<1>().map_or(0, |[byte]| byte);
+    Duration::from_micros(1000 + u64::from(byte) * 27)
+}

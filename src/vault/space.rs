@@ -1,0 +1,259 @@
+//! One scope, opened: its replayed chain, the keys we hold, and the names those keys open.
+//!
+//! Follows the store as it grows. Names are decrypted once; a name that breaks the rule, or that an earlier secret holds
+//! already, is quarantined and never shown raw (SPEC 1.5).
+
+use super::error::VaultError;
+use super::keyring::Keyring;
+use crate::chain::{Head, Member, Replay, SealedLabel, Secret, SecretId, State};
+use crate::crypto::{Identity, Subject};
+use crate::domain::{Role, ScopeId, ScopeRef, SecretMeta, SecretName, scope::hex};
+use crate::store::{Pins, Store};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::ControlFlow;
+
+pub(super) struct Space {
+    pub(super) id: ScopeId,
+    replay: Replay,
+    ring: Option<Keyring>,
+    /// What `ring` was built for: rebuilt when either changes.
+    ring_for: Option<(Role, u32)>,
+    label: Option<String>,
+    names: BTreeMap<SecretName, SecretId>,
+    known: HashMap<SecretId, SecretName>,
+    quarantined: HashSet<SecretId>,
+    people: HashMap<[u8; 32], String>,
+}
+
+impl Space {
+    /// Reads and verifies the whole chain. Signatures up to the pin are vouched for by the pin's hash.
+    pub(super) fn load(
+        id: ScopeId,
+        store: &dyn Store,
+        pins: &Pins,
+        me: &Identity,
+    ) -> Result<Self, VaultError> {
+        let pin = pins.get(&id)?.map(|(seq, hash)| Head { seq, hash });
+        let mut replay = Replay::new(id, pin, true);
+        read_into(&mut replay, store, &id)?;
+        if replay.must_check_signatures() {
+            replay = Replay::new(id, pin, false);
+            read_into(&mut replay, store, &id)?;
+        }
+        let mut space = Self {
+            id,
+            replay,
+            ring: None,
+            ring_for: None,
+            label: None,
+            names: BTreeMap::new(),
+            known: HashMap::new(),
+            quarantined: HashSet::new(),
+            people: HashMap::new(),
+        };
+        space.settle(pins, me)?;
+        Ok(space)
+    }
+
+    /// Reads the rows that are new. True if any of them counted.
+    pub(super) fn sync(&mut self, store: &dyn Store, pins: &Pins, me: &Identity) -> Result<bool, VaultError> {
+        let before = self.replay.head();
+        read_into(&mut self.replay, store, &self.id)?;
+        let changed = self.replay.head() != before;
+        if changed {
+            self.settle(pins, me)?;
+        } else {
+            self.state()?; // a fork or a newer kind may have arrived without moving the head
+        }
+        Ok(changed)
+    }
+
+    /// Takes entries that we wrote ourselves and that the store has accepted.
+    pub(super) fn append_own<'a>(
+        &mut self,
+        entries: impl Iterator<Item = &'a [u8]>,
+        pins: &Pins,
+        me: &Identity,
+    ) -> Result<(), VaultError> {
+        for entry in entries {
+            self.replay.append_own(entry)?;
+        }
+        self.settle(pins, me)
+    }
+
+    /// Brings pin, keys, labels and names up to the state.
+    fn settle(&mut self, pins: &Pins, me: &Identity) -> Result<(), VaultError> {
+        let state = self.replay.state().map_err(|fault| self.fault(fault))?;
+        pins.advance(&self.id, state.seq, &state.hash)?;
+        let member = state.members.get(&me.public().sign);
+        let ring_for = member.and_then(|member| Some((member.role?, state.generation())));
+        if ring_for != self.ring_for {
+            self.ring = match (member, ring_for) {
+                (Some(member), Some((role, _))) => {
+                    let scope = scope_ref(state, self.label.as_deref());
+                    Some(Keyring::open(me, state, member, role, &scope)?)
+                }
+                _ => None,
+            };
+            self.ring_for = ring_for;
+        }
+        if let Some(ring) = &self.ring {
+            let meta = |generation| ring.meta(generation);
+            if self.label.is_none() {
+                self.label = meta(1)
+                    .and_then(|key| key.open_name(&ScopeId::NONE.0, Subject::Scope, &state.label).ok())
+                    .or_else(|| Some(short(&self.id.0)));
+            }
+            for member in state.members.values() {
+                let label = open_label(ring, member).unwrap_or_else(|| short(&member.id.sign));
+                self.people.insert(member.id.sign, label);
+            }
+        }
+        self.index()
+    }
+
+    fn index(&mut self) -> Result<(), VaultError> {
+        let (Some(ring), Ok(state)) = (&self.ring, self.replay.state()) else { return Ok(()) };
+        if self.known.len() + self.quarantined.len() > 0 {
+            let gone: Vec<_> =
+                self.known.keys().filter(|id| !state.secrets.contains_key(id)).copied().collect();
+            for id in &gone {
+                if let Some(name) = self.known.remove(id) {
+                    self.names.remove(&name);
+                }
+            }
+            // A deleted secret frees its name for a later one that was quarantined: look at those again.
+            if !gone.is_empty() {
+                self.quarantined.clear();
+            }
+        }
+        let mut fresh: Vec<(&SecretId, &Secret)> = state
+            .secrets
+            .iter()
+            .filter(|(id, _)| !self.known.contains_key(id) && !self.quarantined.contains(id))
+            .collect();
+        fresh.sort_by_key(|(_, secret)| secret.versions.first().map(|version| version.seq));
+        for (id, secret) in fresh {
+            let name = ring
+                .meta(secret.name_generation)
+                .and_then(|key| key.open_name(&self.id.0, Subject::Secret(&id.0), &secret.name).ok())
+                .and_then(|text| SecretName::parse(&text).ok())
+                .filter(|name| !self.names.contains_key(name));
+            match name {
+                Some(name) => {
+                    self.names.insert(name.clone(), *id);
+                    self.known.insert(*id, name);
+                }
+                None => {
+                    self.quarantined.insert(*id);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The verified state.
+    pub(super) fn state(&self) -> Result<&State, VaultError> {
+        self.replay.state().map_err(|fault| self.fault(fault))
+    }
+
+    pub(super) fn replay(&self) -> &Replay {
+        &self.replay
+    }
+
+    fn fault(&self, fault: crate::chain::ChainFault) -> VaultError {
+        let what = self.label.clone().unwrap_or_else(|| format!("scope {}", short(&self.id.0)));
+        VaultError::Chain { what, fault }
+    }
+
+    /// How a person names this scope.
+    pub(super) fn reference(&self) -> Option<ScopeRef> {
+        let state = self.replay.state_despite_rollback().ok()?;
+        match (state.parent, &self.label) {
+            (None, _) => Some(ScopeRef::Organization),
+            (Some(_), Some(label)) => crate::domain::ProjectName::parse(label).ok().map(ScopeRef::Project),
+            (Some(_), None) => None,
+        }
+    }
+
+    /// The scope's own name, if we hold a key to it.
+    pub(super) fn label(&self) -> Option<&str> {
+        self.label.as_deref()
+    }
+
+    /// Our role here, if we are a member.
+    pub(super) fn role(&self) -> Option<Role> {
+        self.ring_for.map(|(role, _)| role)
+    }
+
+    pub(super) fn ring(&self) -> Option<&Keyring> {
+        self.ring.as_ref()
+    }
+
+    /// What a signing key is called here.
+    pub(super) fn person(&self, sign: &[u8; 32]) -> String {
+        self.people.get(sign).cloned().unwrap_or_else(|| short(sign))
+    }
+
+    pub(super) fn names(&self) -> &BTreeMap<SecretName, SecretId> {
+        &self.names
+    }
+
+    /// Positions of entries whose name is invalid or taken.
+    pub(super) fn quarantined(&self) -> Vec<u64> {
+        let Ok(state) = self.state() else { return Vec::new() };
+        let mut entries: Vec<u64> = self
+            .quarantined
+            .iter()
+            .filter_map(|id| state.secrets.get(id)?.versions.first().map(|version| version.seq))
+            .collect();
+        entries.sort_unstable();
+        entries
+    }
+
+    /// A living secret by name.
+    pub(super) fn secret(&self, name: &SecretName) -> Result<Option<(SecretId, &Secret)>, VaultError> {
+        let state = self.state()?;
+        Ok(self.names.get(name).and_then(|id| Some((*id, state.secrets.get(id)?))))
+    }
+
+    /// What the list shows of a secret.
+    pub(super) fn meta(&self, name: &SecretName, state: &State, secret: &Secret) -> Option<SecretMeta> {
+        let (first, last) = (secret.versions.first()?, secret.versions.last()?);
+        Some(SecretMeta {
+            name: name.clone(),
+            version: secret.current(),
+            updated_ms: last.time_ms,
+            updated_by: self.person(&last.author),
+            created_ms: first.time_ms,
+            created_by: self.person(&first.author),
+            exposed: state.is_exposed(secret),
+        })
+    }
+}
+
+fn read_into(replay: &mut Replay, store: &dyn Store, id: &ScopeId) -> Result<(), VaultError> {
+    store.entries(id, replay.last_row(), &mut |seq, bytes| {
+        let _ = replay.feed(seq, bytes); // junk is counted by the replay; faults show in its state
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
+}
+
+fn open_label(ring: &Keyring, member: &Member) -> Option<String> {
+    let SealedLabel { generation, bound_to, sealed } = &member.label;
+    ring.meta(*generation)?.open_name(&bound_to.0, Subject::Member(&member.id.sign), sealed).ok()
+}
+
+fn scope_ref(state: &State, label: Option<&str>) -> ScopeRef {
+    let project = label.and_then(|label| crate::domain::ProjectName::parse(label).ok());
+    match (state.parent, project) {
+        (Some(_), Some(name)) => ScopeRef::Project(name),
+        _ => ScopeRef::Organization,
+    }
+}
+
+/// The first eight hexadecimal digits: enough to tell apart what has no name.
+fn short(bytes: &[u8; 32]) -> String {
+    hex(bytes.get(..4).unwrap_or_default())
+}
