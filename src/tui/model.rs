@@ -373,11 +373,6 @@ impl Model {
         let since = self.pending.values().filter(|(owner, _)| owner.visible()).map(|(_, since)| *since).min()?;
         (self.now.mono >= since.saturating_add(WAIT_MS)).then_some(since)
     }
-
-    /// True while a panel's question is under way.
-    pub(crate) fn panel_waits(&self) -> bool {
-        self.pending.values().any(|(owner, _)| matches!(owner, Owner::Panel(_)))
-    }
 }
 
 /// Answers that come sooner than this get no spinner.

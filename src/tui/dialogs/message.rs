@@ -1,8 +1,8 @@
-//! Something to read: an error too long for a line, an ID or a link to copy, a list of names, the vault's place.
+//! Something to read: an ID or a link to copy, a list of names, the vault's place.
 
 use super::boxed::{Boxed, Mood};
 use crate::domain::printable;
-use crate::service::{Answer, MyId, Request, ServiceError};
+use crate::service::{Answer, MyId, Request};
 use crate::tui::action::Action;
 use crate::tui::keymap::Press;
 use crate::tui::model::Model;
@@ -32,16 +32,6 @@ impl Message {
             copy: None,
             scroll: Scroll::default(),
         }
-    }
-
-    /// What failed, why, and what to do next.
-    pub(crate) fn error(title: &str, error: &ServiceError) -> Self {
-        let mut text = printable::line(&error.message);
-        if let Some(hint) = &error.hint {
-            text.push_str("\n\n");
-            text.push_str(&printable::line(hint));
-        }
-        Self { mood: Mood::Danger, ..Self::new(title, &text) }
     }
 
     /// Text that is shown and that the copy key takes.

@@ -1,6 +1,6 @@
 //! The dialogs, one file each, and which action opens which.
 
-mod boxed;
+pub(crate) mod boxed;
 mod confirm;
 mod delete;
 mod detail;
@@ -14,8 +14,6 @@ mod message;
 mod palette;
 mod projects;
 mod reveal;
-
-pub(crate) use message::Message;
 
 use super::action::Action;
 use super::model::{Model, Tab};

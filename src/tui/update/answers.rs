@@ -2,12 +2,11 @@
 //!
 //! Owns the comparison of an old list with a new one, which is how changes by others become a notice.
 
-use super::super::dialogs::Message;
 use super::super::model::{Model, Owner, Secrets, Tab};
 use super::super::msg::Effect;
 use super::super::panel::{Incoming, Tone};
 use super::super::screens::{Unlock, Wizard};
-use super::{ask, browse, forget, open, say, set_gate, ticket, to_layer};
+use super::{ask, browse, forget, say, set_gate, ticket, to_layer};
 use crate::domain::{ScopeRef, SecretMeta, date, printable};
 use crate::service::{
     Answer, ErrorKind, LogEvent, MemberInfo, Request, SecretList, ServiceError, Status, StatusReport, VaultState,
@@ -121,7 +120,7 @@ pub(super) fn arrived(
             ask(model, Owner::Status, Request::Status(Status {}), out);
         }
         (Owner::Copy(_) | Owner::Scopes, Err(error)) => say(model, Tone::Bad, sentence(&error)),
-        (Owner::Rest(..) | Owner::Touch, _) => {}
+        (Owner::Rest(..) | Owner::Touch | Owner::CopyText, _) => {}
         (_, Ok(_)) => say(model, Tone::Bad, "the service answered a different question: this is a bug"),
     }
 }
@@ -267,12 +266,6 @@ fn event_words(event: &LogEvent) -> String {
         event.author,
         date::local_minute(event.time_ms)
     ))
-}
-
-/// Opens a message that has to be read.
-#[allow(dead_code, reason = "kept beside `say` for errors longer than a line")]
-pub(super) fn tell(model: &mut Model, title: &str, error: &ServiceError, out: &mut Vec<Effect>) {
-    open(model, Box::new(Message::error(title, error)), out);
 }
 
 /// The tab that shows a scope's secrets.

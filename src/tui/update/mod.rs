@@ -8,6 +8,7 @@ mod browse;
 pub(crate) mod possible;
 mod timers;
 
+pub(crate) use answers::sentence;
 pub(crate) use timers::next_due;
 
 use super::action::Action;

@@ -136,11 +136,9 @@ pub(crate) fn footer(model: &Model) -> Vec<Action> {
         Tab::Log => &[Action::Open, Action::Projects, Action::Filter, Action::Refresh, Action::Palette],
     };
     let mut offered: Vec<Action> = all.iter().copied().filter(|action| possible(*action, model).is_ok()).collect();
-    // A role that can do little gets its little named first, and its way about after it.
-    if offered.len() < 6 {
-        offered.extend([Action::Refresh, Action::Sort].into_iter().filter(|action| {
-            model.browser.on_secrets() && !offered.contains(action)
-        }));
+    // A role that can do little is shown its way about instead.
+    if offered.len() < 6 && model.browser.on_secrets() {
+        offered.extend([Action::Sort, Action::Refresh]);
     }
     offered
 }

@@ -72,10 +72,6 @@ impl Entry {
         self.text.is_empty()
     }
 
-    pub(crate) fn chars(&self) -> usize {
-        self.text.chars().count()
-    }
-
     /// Wipes the text.
     pub(crate) fn clear(&mut self) {
         self.text = Zeroizing::new(String::with_capacity(256));
