@@ -271,7 +271,10 @@ impl Driver {
     }
 }
 
-fn screen(counter: &Counter, (columns, rows): (u16, u16)) -> Result<Terminal<CrosstermBackend<Counter>>, TuiError> {
+fn screen(
+    counter: &Counter,
+    (columns, rows): (u16, u16),
+) -> Result<Terminal<CrosstermBackend<Counter>>, TuiError> {
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
     Ok(Terminal::with_options(CrosstermBackend::new(counter.clone()), TerminalOptions { viewport })?)
 }

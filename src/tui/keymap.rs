@@ -64,7 +64,14 @@ const fn row(
 /// Every action with its default keys.
 pub(crate) const TABLE: &[Entry] = &[
     row(Action::New, "new", &["n"], "new", "create a secret; on Members: admit somebody", Group::Secrets),
-    row(Action::Edit, "edit", &["e"], "edit", "write a new value; on Members: change the role", Group::Secrets),
+    row(
+        Action::Edit,
+        "edit",
+        &["e"],
+        "edit",
+        "write a new value; on Members: change the role",
+        Group::Secrets,
+    ),
     row(
         Action::Delete,
         "delete",
@@ -92,7 +99,14 @@ pub(crate) const TABLE: &[Entry] = &[
         Group::Secrets,
     ),
     row(Action::Open, "open", &["enter", "l", "right"], "open", "everything about the row", Group::Secrets),
-    row(Action::Mark, "mark", &["space"], "mark", "mark the row, for deleting several at once", Group::Secrets),
+    row(
+        Action::Mark,
+        "mark",
+        &["space"],
+        "mark",
+        "mark the row, for deleting several at once",
+        Group::Secrets,
+    ),
     row(Action::Sort, "sort", &["s"], "sort", "sort by name or by the newest change", Group::Secrets),
     row(Action::Filter, "filter", &["/"], "filter", "narrow the list as you type (fuzzy)", Group::Secrets),
     row(Action::Up, "up", &["up", "k"], "up", "one row up", Group::Move),
@@ -117,14 +131,28 @@ pub(crate) const TABLE: &[Entry] = &[
     row(Action::Projects, "projects", &["p"], "projects", "choose a project", Group::Places),
     row(Action::NewProject, "new-project", &["P"], "new project", "create a project", Group::Places),
     row(Action::MyId, "my-id", &["i"], "my ID", "the ID that an owner needs to admit you", Group::Program),
-    row(Action::Join, "join", &["J"], "join", "open a vault or project with a link from an owner", Group::Program),
+    row(
+        Action::Join,
+        "join",
+        &["J"],
+        "join",
+        "open a vault or project with a link from an owner",
+        Group::Program,
+    ),
     row(Action::Info, "info", &["v"], "vault", "where the vault is, and its warnings", Group::Program),
     row(Action::Refresh, "refresh", &["r"], "refresh", "read the store again", Group::Program),
     row(Action::Lock, "lock", &["ctrl-l"], "lock", "forget the keys now", Group::Program),
     row(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Group::Program),
     row(Action::Help, "help", &["?"], "help", "all keys", Group::Program),
     row(Action::Back, "back", &["esc"], "back", "close what is on top; never quits", Group::Program),
-    row(Action::Suspend, "suspend", &["ctrl-z"], "suspend", "back to the shell; `fg` returns", Group::Program),
+    row(
+        Action::Suspend,
+        "suspend",
+        &["ctrl-z"],
+        "suspend",
+        "back to the shell; `fg` returns",
+        Group::Program,
+    ),
     row(Action::Quit, "quit", &["q", "ctrl-c"], "quit", "leave (the vault locks)", Group::Program),
 ];
 
@@ -183,7 +211,9 @@ impl Keymap {
             }
         }
         for entry in TABLE.iter().filter(|entry| !overrides.contains_key(entry.name)) {
-            keys.extend(entry.keys.iter().filter_map(|text| Press::parse(text)).map(|press| (press, entry.action)));
+            keys.extend(
+                entry.keys.iter().filter_map(|text| Press::parse(text)).map(|press| (press, entry.action)),
+            );
         }
         keys.retain(|(press, _)| !chosen.iter().any(|(taken, _)| taken == press));
         keys.extend(chosen);

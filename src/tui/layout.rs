@@ -67,7 +67,9 @@ mod tests {
             for height in [0, 1, 2, 3, 5, 6, 12, 24, u16::MAX] {
                 let screen = Rect::new(0, 0, width, height);
                 let parts = parts((width, height));
-                for part in [parts.status, parts.tabs, parts.table, parts.footer].into_iter().chain(parts.detail) {
+                for part in
+                    [parts.status, parts.tabs, parts.table, parts.footer].into_iter().chain(parts.detail)
+                {
                     assert_eq!(part.intersection(screen).area(), part.area(), "{width}x{height} {part:?}");
                 }
                 let _ = page((width, height));

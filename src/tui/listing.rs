@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn narrowing_gives_what_a_fresh_ranking_gives() {
-        let names: Vec<String> = (0..500).map(|n| format!("KEY_{n}_{}", ["DB", "API", "TOKEN"][n % 3])).collect();
+        let names: Vec<String> =
+            (0..500).map(|n| format!("KEY_{n}_{}", ["DB", "API", "TOKEN"][n % 3])).collect();
         let name = |index: u32| names[index as usize].as_str();
         let order = || (0..500u32).collect::<Vec<_>>();
         let mut typed = Listing::new();

@@ -79,7 +79,11 @@ impl Secrets {
     /// Ranks again from the whole list.
     pub(crate) fn rebuild(&mut self, page: usize) {
         let (list, order) = (&self.list, Self::order(&self.list, self.newest_first));
-        self.listing.rebuild(|index| list.get(index as usize).map_or("", |meta| meta.name.as_str()), order, page);
+        self.listing.rebuild(
+            |index| list.get(index as usize).map_or("", |meta| meta.name.as_str()),
+            order,
+            page,
+        );
     }
 
     /// Ranks again after the query changed.
@@ -94,9 +98,11 @@ impl Secrets {
 
     /// Puts the cursor on a name, if it is on the screen's list.
     pub(crate) fn select(&mut self, name: &SecretName, page: usize) {
-        let place = self.listing.hits.iter().position(|index| {
-            self.list.get(*index as usize).is_some_and(|meta| meta.name == *name)
-        });
+        let place = self
+            .listing
+            .hits
+            .iter()
+            .position(|index| self.list.get(*index as usize).is_some_and(|meta| meta.name == *name));
         if let Some(at) = place {
             self.listing.scroll.at = at;
             self.listing.scroll.fit(self.listing.hits.len(), page);
@@ -314,7 +320,13 @@ pub(crate) struct Model {
 }
 
 impl Model {
-    pub(crate) fn new(keymap: Keymap, timing: Timing, scope: Option<ScopeRef>, size: (u16, u16), now: Now) -> Self {
+    pub(crate) fn new(
+        keymap: Keymap,
+        timing: Timing,
+        scope: Option<ScopeRef>,
+        size: (u16, u16),
+        now: Now,
+    ) -> Self {
         Self {
             size,
             now,
@@ -370,7 +382,8 @@ impl Model {
 
     /// Since when a person waits for something, if long enough to say so.
     pub(crate) fn waiting(&self) -> Option<u64> {
-        let since = self.pending.values().filter(|(owner, _)| owner.visible()).map(|(_, since)| *since).min()?;
+        let since =
+            self.pending.values().filter(|(owner, _)| owner.visible()).map(|(_, since)| *since).min()?;
         (self.now.mono >= since.saturating_add(WAIT_MS)).then_some(since)
     }
 }

@@ -45,13 +45,15 @@ pub fn run(service: Arc<dyn Service>, options: TuiOptions) -> Result<(), TuiErro
     crossterm::style::force_color_output(name != ThemeName::None);
     let theme = Theme::named(name, utf8_locale(&env));
     let over_ssh = env("SSH_CONNECTION").is_some() || env("SSH_TTY").is_some();
-    let hide_ms = options.settings.reveal_hide_after.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    let hide_ms =
+        options.settings.reveal_hide_after.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let now = read(options.now.as_ref());
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let model = Model::new(keymap, Timing { hide_ms }, options.scope, size, now);
     let copier = clipboard::real(&options.settings);
     let outside = Outside { service: Arc::clone(&service), copier };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build()?;
     let mouse = options.settings.mouse && !over_ssh;
     let result = runtime.block_on(Loop::open(model, theme, outside, options.now, mouse, name)?.turn());
     // A write that is under way is let finish; nothing else is worth waiting for.
@@ -121,7 +123,17 @@ impl Loop {
         let guard = Guard::take(mouse)?;
         let terminal = Terminal::new(CrosstermBackend::new(out()))?;
         let (home, answers) = unbounded_channel();
-        Ok(Self { model, theme, outside, clock, terminal, home, answers: Some(answers), guard, running: true })
+        Ok(Self {
+            model,
+            theme,
+            outside,
+            clock,
+            terminal,
+            home,
+            answers: Some(answers),
+            guard,
+            running: true,
+        })
     }
 
     async fn turn(mut self) -> Result<(), TuiError> {
@@ -133,7 +145,8 @@ impl Loop {
         while self.running {
             self.draw()?;
             let due = update::next_due(&self.model);
-            let wait = due.map(|due| Duration::from_millis(due.saturating_sub(read(self.clock.as_ref()).mono).max(1)));
+            let wait = due
+                .map(|due| Duration::from_millis(due.saturating_sub(read(self.clock.as_ref()).mono).max(1)));
             let happened = tokio::select! {
                 event = next(&mut events) => event.map_or(Happened::Closed, Happened::Event),
                 Some(done) = answers.recv() => Happened::Answer(done),

@@ -59,7 +59,14 @@ fn same(a: &Cell, b: &Cell) -> bool {
     (a.fg, a.bg, a.modifier) == (b.fg, b.bg, b.modifier)
 }
 
-fn run(out: &mut String, (x, y): (u16, u16), columns: u16, text: &str, cell: &Cell, (paper, ink): (&str, &str)) {
+fn run(
+    out: &mut String,
+    (x, y): (u16, u16),
+    columns: u16,
+    text: &str,
+    cell: &Cell,
+    (paper, ink): (&str, &str),
+) {
     let mut fg = rgb(cell.fg).unwrap_or_else(|| ink.to_owned());
     let mut bg = rgb(cell.bg);
     if cell.modifier.contains(Modifier::REVERSED) {
@@ -81,7 +88,8 @@ fn run(out: &mut String, (x, y): (u16, u16), columns: u16, text: &str, cell: &Ce
     }
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let weight = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
-    let line = if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
+    let line =
+        if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
     let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
     let _ = writeln!(
         out,

@@ -48,7 +48,10 @@ impl Guard {
             }
             let _ = give_back();
             let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
-            let _ = writeln!(io::stderr(), "sealbox stopped because of a bug at {place}. Nothing was lost; please report it.");
+            let _ = writeln!(
+                io::stderr(),
+                "sealbox stopped because of a bug at {place}. Nothing was lost; please report it."
+            );
         }));
         guard.enter()?;
         Ok(guard)

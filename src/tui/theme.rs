@@ -24,7 +24,8 @@ impl ThemeName {
     /// `NO_COLOR` (not empty) wins over everything.
     pub fn choose(setting: &str, no_color: bool, env: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let has = |name: &str| env(name).is_some_and(|value| !value.is_empty());
-        let text = |name: &str| env(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
+        let text =
+            |name: &str| env(name).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
         if no_color || has("NO_COLOR") || text("TERM") == "dumb" {
             return Self::None;
         }

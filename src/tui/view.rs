@@ -29,7 +29,8 @@ pub(crate) fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
         return; // blank: what was revealed is overwritten before the screen is given back
     }
     if let Some(error) = &model.fatal {
-        let inside = paint.frame(layout::centre(size, (70, 9)), "sealbox cannot start", theme.danger, theme.danger);
+        let inside =
+            paint.frame(layout::centre(size, (70, 9)), "sealbox cannot start", theme.danger, theme.danger);
         let text = printable::line(&error.message);
         let rows = paint.paragraph(inside, &text, theme.text);
         if let Some(hint) = &error.hint {
@@ -111,10 +112,12 @@ fn status(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         used = used.saturating_add(paint.put(used, area.y, 2, spinner(model, theme), theme.accent));
         used = used.saturating_add(1);
     }
-    used = used.saturating_add(paint.put(used, area.y, left_room.saturating_sub(used), "sealbox", theme.title));
+    used =
+        used.saturating_add(paint.put(used, area.y, left_room.saturating_sub(used), "sealbox", theme.title));
     if let Some(name) = &status.organization {
         let text = format!("{dot}{}", printable::line(name));
-        used = used.saturating_add(paint.put(used, area.y, left_room.saturating_sub(used), &text, theme.text));
+        used =
+            used.saturating_add(paint.put(used, area.y, left_room.saturating_sub(used), &text, theme.text));
     }
     if status.demo && used.saturating_add(8) < left_room {
         paint.put(used.saturating_add(2), area.y, 6, " demo ", theme.badge);
@@ -173,14 +176,13 @@ fn bottom(model: &Model, paint: &mut Paint<'_>, area: Rect) {
     }
     if model.browser.listing().typing {
         let hints = [("Enter", "keep"), ("Esc", "clear"), ("Up/Down", "move")];
-        let hints: Vec<(String, String)> = hints.iter().map(|(k, w)| ((*k).to_owned(), (*w).to_owned())).collect();
+        let hints: Vec<(String, String)> =
+            hints.iter().map(|(k, w)| ((*k).to_owned(), (*w).to_owned())).collect();
         paint.hints(1, area.y, area.width.saturating_sub(2), &hints);
         return;
     }
-    let hints: Vec<(String, String)> = footer(model)
-        .into_iter()
-        .map(|action| (model.keymap.key(action), label(action, model)))
-        .collect();
+    let hints: Vec<(String, String)> =
+        footer(model).into_iter().map(|action| (model.keymap.key(action), label(action, model))).collect();
     let help = model.keymap.key(Action::Help);
     let reserve = width(&help) + 8;
     paint.hints(1, area.y, area.width.saturating_sub(reserve), &hints);

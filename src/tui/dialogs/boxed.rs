@@ -23,7 +23,13 @@ pub(crate) struct Boxed {
 
 impl Boxed {
     /// Clears and frames a box of `want` columns and rows (frame included).
-    pub(crate) fn open(paint: &mut Paint<'_>, want: (u16, u16), title: &str, mood: Mood, hints: &[(String, String)]) -> Self {
+    pub(crate) fn open(
+        paint: &mut Paint<'_>,
+        want: (u16, u16),
+        title: &str,
+        mood: Mood,
+        hints: &[(String, String)],
+    ) -> Self {
         let screen = paint.area();
         let frame = centre((screen.width, screen.height), want);
         let theme = paint.theme;
@@ -31,11 +37,8 @@ impl Boxed {
         let style = if mood == Mood::Danger { theme.danger } else { theme.focus };
         let title_style = if mood == Mood::Danger { theme.danger } else { theme.title };
         let inside = paint.frame(frame, title, style, title_style);
-        let mut rest = Rect {
-            x: inside.x.saturating_add(1),
-            width: inside.width.saturating_sub(2),
-            ..inside
-        };
+        let mut rest =
+            Rect { x: inside.x.saturating_add(1), width: inside.width.saturating_sub(2), ..inside };
         if !hints.is_empty() && rest.height > 0 {
             let y = rest.bottom().saturating_sub(1);
             paint.hints(rest.x, y, rest.width, hints);
@@ -82,7 +85,14 @@ impl Boxed {
     }
 
     /// A field of so many rows; the terminal's cursor goes there if it has the focus.
-    pub(crate) fn field(&mut self, paint: &mut Paint<'_>, entry: &Entry, rows: u16, look: Look, focused: bool) {
+    pub(crate) fn field(
+        &mut self,
+        paint: &mut Paint<'_>,
+        entry: &Entry,
+        rows: u16,
+        look: Look,
+        focused: bool,
+    ) {
         let area = self.take(rows);
         if area.height == 0 {
             return;

@@ -84,7 +84,8 @@ impl Panel for Delete {
                 self.next(0).into_iter().collect()
             }
             KeyCode::Enter => {
-                self.note = Some((Tone::Warning, format!("type {} to confirm; Esc keeps everything", self.phrase())));
+                self.note =
+                    Some((Tone::Warning, format!("type {} to confirm; Esc keeps everything", self.phrase())));
                 Vec::new()
             }
             _ => {

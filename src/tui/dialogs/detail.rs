@@ -40,7 +40,9 @@ impl Panel for Detail {
                 Ok(()) => vec![Step::Copy(self.name.clone(), None)],
                 Err(reason) => vec![Step::Say(Tone::Warning, reason)],
             },
-            Some(action @ (Action::Up | Action::Down)) => vec![Step::Close, Step::Do(action), Step::Do(Action::Open)],
+            Some(action @ (Action::Up | Action::Down)) => {
+                vec![Step::Close, Step::Do(action), Step::Do(Action::Open)]
+            }
             Some(action) if FROM_HERE.contains(&action) => match by_role(action, model) {
                 Ok(()) => vec![Step::Close, Step::Do(action)],
                 Err(reason) => vec![Step::Say(Tone::Warning, reason)],
@@ -86,7 +88,9 @@ impl Panel for Event {
         match model.keymap.action(press) {
             Some(Action::Back | Action::Open | Action::Quit) => vec![Step::Close],
             Some(Action::Copy) => vec![Step::CopyText(Zeroizing::new(self.event.hash.clone()))],
-            Some(action @ (Action::Up | Action::Down)) => vec![Step::Close, Step::Do(action), Step::Do(Action::Open)],
+            Some(action @ (Action::Up | Action::Down)) => {
+                vec![Step::Close, Step::Do(action), Step::Do(Action::Open)]
+            }
             _ => Vec::new(),
         }
     }

@@ -251,7 +251,9 @@ impl Panel for Form {
             }
             (None, Some(now)) => {
                 let by = printable::line(&now.updated_by);
-                let text = format!("not saved: {by} created this name meanwhile. What you typed is kept; choose another");
+                let text = format!(
+                    "not saved: {by} created this name meanwhile. What you typed is kept; choose another"
+                );
                 self.note = Some((Tone::Bad, text));
                 self.focus = 0;
             }
@@ -295,13 +297,19 @@ impl Panel for Form {
         let look = if self.look { Look::Plain } else { Look::Masked };
         let rows = if tall { 3 } else { 1 };
         dialog.gap(9);
-        let count = if editing { "cannot be changed".to_owned() } else { format!("{}/128", self.name.text().len()) };
+        let count =
+            if editing { "cannot be changed".to_owned() } else { format!("{}/128", self.name.text().len()) };
         dialog.caption(paint, "Name", &count, self.on_name());
         let name_look = if editing { Look::Disabled } else { Look::Plain };
         dialog.field(paint, &self.name, 1, name_look, self.on_name());
         dialog.gap(8);
         let on_value = if editing { self.focus == 0 } else { self.focus == 1 };
-        dialog.caption(paint, if editing { "New value" } else { "Value" }, &self.counts(&self.value), on_value);
+        dialog.caption(
+            paint,
+            if editing { "New value" } else { "Value" },
+            &self.counts(&self.value),
+            on_value,
+        );
         dialog.field(paint, &self.value, rows, look, on_value);
         if editing {
             dialog.gap(6);

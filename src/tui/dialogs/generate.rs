@@ -59,7 +59,10 @@ impl Generate {
             if up { n.saturating_add(by).min(most) } else { n.saturating_sub(by).max(least) }
         };
         match self.at {
-            0 | 1 => self.length = step(self.length, if self.length < 64 + u16::from(!up) { 4 } else { 16 }, 8, 256),
+            0 | 1 => {
+                self.length =
+                    step(self.length, if self.length < 64 + u16::from(!up) { 4 } else { 16 }, 8, 256)
+            }
             2 => self.words = u8::try_from(step(u16::from(self.words), 1, 3, 16)).unwrap_or(6),
             3 | 4 => self.bytes = step(self.bytes, 8, 8, 128),
             _ => {}

@@ -64,15 +64,18 @@ impl Panel for History {
                 vec![Step::Open(Box::new(Reveal::new(self.scope.clone(), self.name.clone(), Some(number))))]
             }
             Action::Copy => vec![Step::Copy(self.name.clone(), Some(number))],
-            _ if version.current => vec![Step::Say(Tone::Info, format!("v{number} is the current version already"))],
+            _ if version.current => {
+                vec![Step::Say(Tone::Info, format!("v{number} is the current version already"))]
+            }
             _ => {
-                let call =
-                    Rollback { scope: self.scope.clone(), name: self.name.clone(), version: number };
+                let call = Rollback { scope: self.scope.clone(), name: self.name.clone(), version: number };
                 let name = self.name.clone();
                 let confirm = Confirm::new(
                     "Bring back",
                     Mood::Plain,
-                    &format!("The value of {name} becomes that of v{number} again, as a new version. The present one stays in the history."),
+                    &format!(
+                        "The value of {name} becomes that of v{number} again, as a new version. The present one stays in the history."
+                    ),
                     &format!("bring back v{number}"),
                     Request::Rollback(call),
                     Box::new(move |answer, _| {

@@ -75,7 +75,8 @@ impl Panel for JoinPanel {
         self.waiting = false;
         match what {
             Incoming::Answer(Ok(Answer::Join(scopes))) => {
-                let text = format!("joined: {} now open to you", super::delete::plural(scopes.len(), "scope"));
+                let text =
+                    format!("joined: {} now open to you", super::delete::plural(scopes.len(), "scope"));
                 let mut steps = vec![Step::Close, Step::Refresh];
                 steps.extend(scopes.first().map(|info| Step::Go(info.scope.clone())));
                 steps.push(Step::Say(Tone::Good, text));
@@ -91,7 +92,11 @@ impl Panel for JoinPanel {
     }
 
     fn draw(&self, model: &Model, paint: &mut Paint<'_>) {
-        let keys = hints(&[("Enter", if self.focus == 0 { "next" } else { "join" }), ("Tab", "next"), ("Esc", "close")]);
+        let keys = hints(&[
+            ("Enter", if self.focus == 0 { "next" } else { "join" }),
+            ("Tab", "next"),
+            ("Esc", "close"),
+        ]);
         let mut dialog = Boxed::open(paint, (70, 12), "Join with a link", Mood::Plain, &keys);
         if self.waiting {
             dialog.corner(paint, crate::tui::view::spinner(model, paint.theme), paint.theme.accent);

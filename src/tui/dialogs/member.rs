@@ -69,7 +69,8 @@ impl Panel for Add {
                 let (id, label) = (self.id.text().trim().to_owned(), self.label.text().trim().to_owned());
                 if id.is_empty() || label.is_empty() {
                     self.focus = usize::from(!id.is_empty());
-                    let text = if id.is_empty() { "paste the ID that they sent you" } else { "give them a name" };
+                    let text =
+                        if id.is_empty() { "paste the ID that they sent you" } else { "give them a name" };
                     self.note = Some((Tone::Warning, text.to_owned()));
                     return Vec::new();
                 }
@@ -118,7 +119,11 @@ impl Panel for Add {
 
     fn draw(&self, model: &Model, paint: &mut Paint<'_>) {
         let theme = paint.theme;
-        let keys = hints(&[("Enter", if self.focus == 2 { "admit" } else { "next" }), ("Tab", "next"), ("Esc", "close")]);
+        let keys = hints(&[
+            ("Enter", if self.focus == 2 { "admit" } else { "next" }),
+            ("Tab", "next"),
+            ("Esc", "close"),
+        ]);
         let title = format!("Admit somebody to {}", scope_word(model, &self.scope));
         let mut dialog = Boxed::open(paint, (70, 16), &title, Mood::Plain, &keys);
         if self.saving {
@@ -150,7 +155,9 @@ fn roles(paint: &mut Paint<'_>, dialog: &mut Boxed, chosen: Role, focused: bool)
             _ => theme.muted,
         };
         let text = if role == chosen { format!("[{role}]") } else { format!(" {role} ") };
-        x = x.saturating_add(paint.put(x, row.y, row.right().saturating_sub(x), &text, style)).saturating_add(2);
+        x = x
+            .saturating_add(paint.put(x, row.y, row.right().saturating_sub(x), &text, style))
+            .saturating_add(2);
     }
 }
 
@@ -185,12 +192,15 @@ impl Panel for Change {
             _ if self.saving => {}
             KeyCode::Esc => return vec![Step::Close],
             KeyCode::Left | KeyCode::Up | KeyCode::Char('h' | 'k') => self.role = step_role(self.role, false),
-            KeyCode::Right | KeyCode::Down | KeyCode::Char('l' | 'j' | ' ') => self.role = step_role(self.role, true),
+            KeyCode::Right | KeyCode::Down | KeyCode::Char('l' | 'j' | ' ') => {
+                self.role = step_role(self.role, true)
+            }
             KeyCode::Enter if Some(self.role) == self.before => return vec![Step::Close],
             KeyCode::Enter => {
                 self.saving = true;
                 self.note = None;
-                let call = SetMemberRole { scope: self.scope.clone(), member: self.id.clone(), role: self.role };
+                let call =
+                    SetMemberRole { scope: self.scope.clone(), member: self.id.clone(), role: self.role };
                 return vec![Step::Ask(Request::SetMemberRole(call))];
             }
             _ => {}
@@ -227,7 +237,8 @@ impl Panel for Change {
         dialog.gap(5);
         dialog.text(paint, self.role.meaning(), theme.muted);
         if self.role == Role::Read && self.before.is_some_and(|before| before > Role::Read) {
-            let text = "The keys of this scope change. What they could read so far must be rotated at its source.";
+            let text =
+                "The keys of this scope change. What they could read so far must be rotated at its source.";
             dialog.text(paint, text, theme.warning);
         }
         dialog.note(paint, self.note.as_ref());
@@ -252,7 +263,14 @@ pub(crate) fn remove(scope: ScopeRef, member: &MemberInfo) -> Box<dyn Panel> {
             steps
         }
     };
-    let confirm = Confirm::new(&format!("Remove {label}"), Mood::Danger, &text, &word, Request::RemoveMember(call), Box::new(then));
+    let confirm = Confirm::new(
+        &format!("Remove {label}"),
+        Mood::Danger,
+        &text,
+        &word,
+        Request::RemoveMember(call),
+        Box::new(then),
+    );
     Box::new(confirm)
 }
 
@@ -271,10 +289,8 @@ fn exposed(label: &str, names: &[SecretName]) -> Option<Step> {
 
 /// Everything about somebody.
 pub(crate) fn about(member: &MemberInfo) -> Message {
-    let role = member.role.map_or_else(
-        || "former member".to_owned(),
-        |role| format!("{role}: {}", role.meaning()),
-    );
+    let role =
+        member.role.map_or_else(|| "former member".to_owned(), |role| format!("{role}: {}", role.meaning()));
     let text = format!(
         "{role}\nsince {} by {}",
         date::local_minute(member.since_ms),

@@ -23,7 +23,9 @@ impl Palette {
     pub(crate) fn new(model: &Model) -> Self {
         let all: Vec<_> = TABLE
             .iter()
-            .filter(|entry| !matches!(entry.action, Action::Back | Action::Up | Action::Down | Action::Palette))
+            .filter(|entry| {
+                !matches!(entry.action, Action::Back | Action::Up | Action::Down | Action::Palette)
+            })
             .filter(|entry| possible(entry.action, model).is_ok())
             .map(|entry| {
                 let text = format!("{}: {}", label(entry.action, model), entry.help);
@@ -39,7 +41,8 @@ impl Palette {
     }
 
     fn rank(&mut self) {
-        let found = Filter::new(self.query.text().trim()).rank(self.all.iter().map(|(.., text)| text.as_str()));
+        let found =
+            Filter::new(self.query.text().trim()).rank(self.all.iter().map(|(.., text)| text.as_str()));
         self.hits = found.into_iter().map(|hit| hit.index).collect();
         self.scroll = Scroll::default();
     }

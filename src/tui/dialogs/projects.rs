@@ -46,7 +46,8 @@ impl Projects {
     }
 
     fn rows(&self) -> Vec<Row> {
-        let found = Filter::new(self.query.text().trim()).rank(self.scopes.iter().map(|(_, label, ..)| label.as_str()));
+        let found = Filter::new(self.query.text().trim())
+            .rank(self.scopes.iter().map(|(_, label, ..)| label.as_str()));
         let mut rows: Vec<Row> = found
             .into_iter()
             .filter_map(|hit| self.scopes.get(hit.index))
@@ -133,14 +134,22 @@ impl Panel for Projects {
             let name_width = area.width.saturating_sub(26).max(8);
             match row {
                 Row::Scope { scope, label, secrets, role } => {
-                    let name = if *scope == ScopeRef::Organization { format!("{label} (organization)") } else { label.clone() };
+                    let name = if *scope == ScopeRef::Organization {
+                        format!("{label} (organization)")
+                    } else {
+                        label.clone()
+                    };
                     paint.put(area.x.saturating_add(2), area.y, name_width, &format!(" {name} "), style);
                     let count = super::delete::plural(*secrets, "secret");
                     paint.right(area.right().saturating_sub(7), area.y, 14, &count, theme.muted);
                     paint.right(area.right(), area.y, 6, role.word(), theme.accent);
                 }
                 Row::New => {
-                    let text = if query.is_empty() { " + new project ".to_owned() } else { format!(" + new project {query} ") };
+                    let text = if query.is_empty() {
+                        " + new project ".to_owned()
+                    } else {
+                        format!(" + new project {query} ")
+                    };
                     paint.put(area.x.saturating_add(2), area.y, area.width.saturating_sub(2), &text, style);
                 }
             }
@@ -200,7 +209,12 @@ impl Panel for NewProject {
         match (what, ProjectName::parse(self.name.text())) {
             (Incoming::Answer(Ok(Answer::CreateProject(()))), Ok(name)) => {
                 let text = format!("created project {name}");
-                vec![Step::Close, Step::Refresh, Step::Go(ScopeRef::Project(name)), Step::Say(Tone::Good, text)]
+                vec![
+                    Step::Close,
+                    Step::Refresh,
+                    Step::Go(ScopeRef::Project(name)),
+                    Step::Say(Tone::Good, text),
+                ]
             }
             (Incoming::Answer(Err(error)), _) => {
                 self.note = Some((Tone::Bad, crate::tui::update::sentence(&error)));

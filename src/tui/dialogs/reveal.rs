@@ -157,7 +157,13 @@ impl Panel for Reveal {
         }
         let dialog = Boxed::open(paint, (width, height), &title, Mood::Plain, &keys);
         let Some(shown) = &self.shown else {
-            paint.put(dialog.rest.x, dialog.rest.y, dialog.rest.width, crate::tui::view::spinner(model, theme), theme.accent);
+            paint.put(
+                dialog.rest.x,
+                dialog.rest.y,
+                dialog.rest.width,
+                crate::tui::view::spinner(model, theme),
+                theme.accent,
+            );
             return;
         };
         if let Some(at) = self.hide_at {
@@ -169,7 +175,9 @@ impl Panel for Reveal {
         if shown.bytes == 0 {
             paint.put(dialog.rest.x, dialog.rest.y, dialog.rest.width, "(empty)", theme.muted);
         }
-        for (range, y) in shown.lines.iter().skip(self.scroll.top).zip(dialog.rest.top()..dialog.rest.bottom()) {
+        for (range, y) in
+            shown.lines.iter().skip(self.scroll.top).zip(dialog.rest.top()..dialog.rest.bottom())
+        {
             let line = shown.text.get(range.clone()).unwrap_or_default();
             paint.put(dialog.rest.x, y, dialog.rest.width, line, theme.text);
         }

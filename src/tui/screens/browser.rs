@@ -30,13 +30,8 @@ struct Columns {
 
 impl Columns {
     fn fit(width: u16) -> Self {
-        let mut columns = Self {
-            name: 0,
-            flag: width >= 66,
-            by: width >= 52,
-            version: width >= 44,
-            date: width >= 100,
-        };
+        let mut columns =
+            Self { name: 0, flag: width >= 66, by: width >= 52, version: width >= 44, date: width >= 100 };
         let others = [
             (true, AGO),
             (columns.date, DATE),
@@ -62,7 +57,8 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         (Some(ScopeRef::Project(name)), _) => name.to_string(),
         _ => place_title(model, ""),
     };
-    let order = if secrets.newest_first { format!("{title} {} newest first", theme.symbols.dot) } else { title };
+    let order =
+        if secrets.newest_first { format!("{title} {} newest first", theme.symbols.dot) } else { title };
     let (heading, rows) = table::frame(paint, area, &order, &secrets.listing, secrets.list.len());
     if let Some(error) = &secrets.error {
         return table::failed(paint, rows, error);
@@ -92,7 +88,8 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
     let mut filter = (!query.is_empty()).then(|| Filter::new(query));
     for (y, index, current) in table::visible(&secrets.listing, rows) {
         if let Some(meta) = secrets.list.get(index) {
-            let positions = filter.as_mut().map(|filter| filter.positions(meta.name.as_str())).unwrap_or_default();
+            let positions =
+                filter.as_mut().map(|filter| filter.positions(meta.name.as_str())).unwrap_or_default();
             row(model, paint, Rect { y, height: 1, ..rows }, secrets, meta, current, &positions, &columns);
         }
     }
@@ -103,7 +100,13 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         paint.put(area.x.saturating_add(2), area.bottom().saturating_sub(1), room, &text, theme.warning);
     } else if !secrets.marked.is_empty() {
         let text = format!(" {} {} marked ", theme.symbols.mark, secrets.marked.len());
-        paint.put(area.x.saturating_add(2), area.bottom().saturating_sub(1), area.width / 2, &text, theme.mark);
+        paint.put(
+            area.x.saturating_add(2),
+            area.bottom().saturating_sub(1),
+            area.width / 2,
+            &text,
+            theme.mark,
+        );
     }
 }
 
@@ -151,7 +154,11 @@ fn row(
         // The last column may hold the ellipsis.
         if at.saturating_add(1) < columns.name || meta.name.as_str().len() <= usize::from(columns.name) {
             if let Some(cell) = paint.buf.cell_mut((x.saturating_add(at), y)) {
-                let over = if current { style.patch(theme.matched.bg(style.bg.unwrap_or_default())) } else { theme.matched };
+                let over = if current {
+                    style.patch(theme.matched.bg(style.bg.unwrap_or_default()))
+                } else {
+                    theme.matched
+                };
                 cell.set_style(over);
             }
         }
@@ -190,7 +197,11 @@ fn nothing(model: &Model, paint: &Paint<'_>, secrets: &Secrets) -> Vec<String> {
         } else {
             vec![
                 "you are not a member of a project".to_owned(),
-                format!("send an owner your ID ({}), then {} opens their link", key(Action::MyId), key(Action::Join)),
+                format!(
+                    "send an owner your ID ({}), then {} opens their link",
+                    key(Action::MyId),
+                    key(Action::Join)
+                ),
             ]
         };
     }
@@ -262,7 +273,9 @@ pub(crate) fn facts(
         y = y.saturating_add(1);
     }
     y = y.saturating_add(1);
-    let value = if by_role(Action::Reveal, model).is_ok() || model.role().is_some_and(|r| r > crate::domain::Role::Read) {
+    let value = if by_role(Action::Reveal, model).is_ok()
+        || model.role().is_some_and(|r| r > crate::domain::Role::Read)
+    {
         theme.symbols.bullet.repeat(MASK)
     } else {
         "not readable with your role".to_owned()

@@ -50,7 +50,11 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         return;
     }
     if rows.listing.hits.is_empty() {
-        return table::empty(paint, body, &["nothing matches".to_owned(), "Esc clears the filter".to_owned()]);
+        return table::empty(
+            paint,
+            body,
+            &["nothing matches".to_owned(), "Esc clears the filter".to_owned()],
+        );
     }
     let wide = area.width >= 64;
     let (when, who) = if wide { (16, 12) } else { (10, 8) };
@@ -69,7 +73,8 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         }
         paint.put(x, y, 6, &event.seq.to_string(), theme.faint);
         x = x.saturating_add(8);
-        let time = if wide { date::local_minute(event.time_ms) } else { date::ago(event.time_ms, model.now.wall) };
+        let time =
+            if wide { date::local_minute(event.time_ms) } else { date::ago(event.time_ms, model.now.wall) };
         paint.put(x, y, when, &time, theme.muted);
         x = x.saturating_add(when + 2);
         paint.put(x, y, who, &printable::line(&event.author), theme.text);

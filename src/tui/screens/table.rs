@@ -8,7 +8,13 @@ use crate::tui::widgets::{Look, Paint};
 use ratatui::layout::Rect;
 
 /// Draws the frame with its borders' texts; returns the row of the heading and the rows below it.
-pub(crate) fn frame(paint: &mut Paint<'_>, area: Rect, title: &str, listing: &Listing, total: usize) -> (Rect, Rect) {
+pub(crate) fn frame(
+    paint: &mut Paint<'_>,
+    area: Rect,
+    title: &str,
+    listing: &Listing,
+    total: usize,
+) -> (Rect, Rect) {
     let theme = paint.theme;
     let inside = paint.frame(area, title, theme.border, theme.title);
     let filtering = listing.typing || !listing.query.is_empty();

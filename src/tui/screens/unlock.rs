@@ -84,7 +84,8 @@ impl Panel for Unlock {
             *y = y.saturating_add(1 + gap);
             row
         };
-        let said = if self.by_itself { "locked after a while without activity" } else { "the vault is locked" };
+        let said =
+            if self.by_itself { "locked after a while without activity" } else { "the vault is locked" };
         let row = line(&mut y, u16::from(area.height >= 11));
         paint.put(row.x, row.y, row.width, said, theme.text);
         let row = line(&mut y, 0);
@@ -107,7 +108,12 @@ impl Panel for Unlock {
         let leave = model.keymap.all_keys(Action::Quit);
         let leave = leave.split(' ').find(|key| key.starts_with("Ctrl-")).unwrap_or("Ctrl-c").to_owned();
         let last = inside.bottom().saturating_sub(1);
-        paint.hints(body.x, last, body.width, &[("Enter".to_owned(), "unlock".to_owned()), (leave, "quit".to_owned())]);
+        paint.hints(
+            body.x,
+            last,
+            body.width,
+            &[("Enter".to_owned(), "unlock".to_owned()), (leave, "quit".to_owned())],
+        );
         if let Some(status) = &model.status {
             let text = crate::domain::printable::line(&status.vault);
             let room = model.size.0.saturating_sub(2);

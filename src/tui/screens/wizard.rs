@@ -148,7 +148,11 @@ impl Wizard {
                     return self.refuse(first, "a passphrase is needed: four or more random words are good");
                 }
                 if self.passphrase.text() != self.again.text() {
-                    let text = if self.again.is_empty() { "type it once more" } else { "the two passphrases differ" };
+                    let text = if self.again.is_empty() {
+                        "type it once more"
+                    } else {
+                        "the two passphrases differ"
+                    };
                     return self.refuse(first + 1, text);
                 }
                 if self.score.is_none_or(|score| score < 3) && !self.weak_meant {

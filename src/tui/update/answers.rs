@@ -9,7 +9,8 @@ use super::super::screens::{Unlock, Wizard};
 use super::{ask, browse, forget, say, set_gate, ticket, to_layer};
 use crate::domain::{ScopeRef, SecretMeta, date, printable};
 use crate::service::{
-    Answer, ErrorKind, LogEvent, MemberInfo, Request, SecretList, ServiceError, Status, StatusReport, VaultState,
+    Answer, ErrorKind, LogEvent, MemberInfo, Request, SecretList, ServiceError, Status, StatusReport,
+    VaultState,
 };
 
 /// How long a row changed by somebody else stays marked.
@@ -24,7 +25,8 @@ pub(super) fn arrived(
 ) {
     // A vault that locked itself (idle, or from elsewhere) says so in any answer: find out at once.
     let gated = model.gate.is_some();
-    if result.as_ref().is_err_and(|error| error.kind == ErrorKind::Locked) && !gated && owner != Owner::Status {
+    if result.as_ref().is_err_and(|error| error.kind == ErrorKind::Locked) && !gated && owner != Owner::Status
+    {
         ask(model, Owner::Status, Request::Status(Status {}), out);
     }
     match (owner, result) {
@@ -138,7 +140,10 @@ fn status(model: &mut Model, report: StatusReport, out: &mut Vec<Effect>) {
     let before = model.status.as_ref().map(|status| status.state);
     let face = |model: &Model| {
         let lock = model.lock_text();
-        model.status.as_ref().map(|s| (s.state, s.organization.clone(), s.me.clone(), s.warnings.clone(), lock))
+        model
+            .status
+            .as_ref()
+            .map(|s| (s.state, s.organization.clone(), s.me.clone(), s.warnings.clone(), lock))
     };
     let old_face = face(model);
     let state = report.state;
@@ -177,7 +182,9 @@ fn status(model: &mut Model, report: StatusReport, out: &mut Vec<Effect>) {
 
 fn side<'a>(model: &'a mut Model, scope: &ScopeRef) -> Option<&'a mut Secrets> {
     let browser = &mut model.browser;
-    [&mut browser.organization, &mut browser.project].into_iter().find(|side| side.scope.as_ref() == Some(scope))
+    [&mut browser.organization, &mut browser.project]
+        .into_iter()
+        .find(|side| side.scope.as_ref() == Some(scope))
 }
 
 fn secrets(model: &mut Model, scope: &ScopeRef, list: SecretList) {
@@ -224,7 +231,11 @@ fn secrets(model: &mut Model, scope: &ScopeRef, list: SecretList) {
 }
 
 /// What others did between two lists: names to mark, with a sentence each, the newest first.
-fn changes(old: &[SecretMeta], new: &[SecretMeta], me: Option<&str>) -> Vec<(crate::domain::SecretName, String)> {
+fn changes(
+    old: &[SecretMeta],
+    new: &[SecretMeta],
+    me: Option<&str>,
+) -> Vec<(crate::domain::SecretName, String)> {
     let mut found: Vec<(u64, crate::domain::SecretName, String)> = Vec::new();
     for meta in new {
         let before = old.binary_search_by(|other| other.name.cmp(&meta.name)).ok().and_then(|at| old.get(at));

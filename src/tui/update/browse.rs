@@ -153,7 +153,10 @@ fn refine(model: &mut Model) {
 pub(super) fn filter_key(model: &mut Model, press: Press) {
     let page = model.page();
     let len = model.browser.listing().hits.len();
-    let moves = !matches!(press.code, crossterm::event::KeyCode::Char(_) | crossterm::event::KeyCode::Home | crossterm::event::KeyCode::End);
+    let moves = !matches!(
+        press.code,
+        crossterm::event::KeyCode::Char(_) | crossterm::event::KeyCode::Home | crossterm::event::KeyCode::End
+    );
     if let Some(action) = model.keymap.action(press).filter(|_| moves) {
         if model.browser.listing_mut().scroll.act(action, len, page) {
             return moved(model);
@@ -243,7 +246,12 @@ fn load(model: &mut Model, out: &mut Vec<Effect>) {
             if model.browser.members.scope.as_ref() != Some(&place) {
                 model.browser.members = Rows::new();
             }
-            ask(model, Owner::Members(place.clone()), Request::ListMembers(ListMembers { scope: place }), out);
+            ask(
+                model,
+                Owner::Members(place.clone()),
+                Request::ListMembers(ListMembers { scope: place }),
+                out,
+            );
         }
         Tab::Log => {
             if model.browser.log.scope.as_ref() != Some(&place) {

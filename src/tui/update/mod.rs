@@ -95,7 +95,9 @@ pub(crate) fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
         Msg::Generated(ticket, result) => {
             if let Some((Owner::Panel(id), _)) = model.pending.remove(&ticket) {
                 model.dirty = true;
-                to_layer(model, id, &mut out, |panel, model| panel.incoming(Incoming::Generated(result), model));
+                to_layer(model, id, &mut out, |panel, model| {
+                    panel.incoming(Incoming::Generated(result), model)
+                });
             }
         }
         Msg::Copied(ticket, report) => {

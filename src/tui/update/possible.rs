@@ -39,7 +39,9 @@ pub(crate) fn by_role(action: Action, model: &Model) -> Result<(), String> {
     match role {
         Some(role) if role >= need => Ok(()),
         Some(role) => Err(format!("your role {place} is {role}; {doing} needs {need}")),
-        None if action == Action::NewProject => Err(format!("{doing} needs the role owner in the organization")),
+        None if action == Action::NewProject => {
+            Err(format!("{doing} needs the role owner in the organization"))
+        }
         None => Err("you are not a member here yet".to_owned()),
     }
 }
@@ -52,7 +54,10 @@ pub(crate) fn possible(action: Action, model: &Model) -> Result<(), String> {
     let browser = &model.browser;
     let tab = browser.tab;
     match (action, tab) {
-        (Action::Reveal | Action::Copy | Action::History | Action::Mark | Action::Sort, Tab::Members | Tab::Log) => {
+        (
+            Action::Reveal | Action::Copy | Action::History | Action::Mark | Action::Sort,
+            Tab::Members | Tab::Log,
+        ) => {
             return Err(format!("there is nothing to {} on this tab", word(action)));
         }
         (Action::New | Action::Edit | Action::Delete, Tab::Log) => {
@@ -135,7 +140,8 @@ pub(crate) fn footer(model: &Model) -> Vec<Action> {
         }
         Tab::Log => &[Action::Open, Action::Projects, Action::Filter, Action::Refresh, Action::Palette],
     };
-    let mut offered: Vec<Action> = all.iter().copied().filter(|action| possible(*action, model).is_ok()).collect();
+    let mut offered: Vec<Action> =
+        all.iter().copied().filter(|action| possible(*action, model).is_ok()).collect();
     // A role that can do little is shown its way about instead.
     if offered.len() < 6 && model.browser.on_secrets() {
         offered.extend([Action::Sort, Action::Refresh]);

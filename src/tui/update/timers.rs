@@ -16,7 +16,9 @@ pub(crate) fn next_due(model: &Model) -> Option<u64> {
     due.extend(model.notice.as_ref().map(|notice| notice.until));
     due.extend(model.browser.rest_at);
     due.extend(model.layers.iter().chain(model.gate.as_ref()).filter_map(|layer| layer.panel.due(model)));
-    due.extend(model.browser.organization.fresh.values().chain(model.browser.project.fresh.values()).copied());
+    due.extend(
+        model.browser.organization.fresh.values().chain(model.browser.project.fresh.values()).copied(),
+    );
     if let Some(since) =
         model.pending.values().filter(|(owner, _)| owner.visible()).map(|(_, since)| *since).min()
     {

@@ -257,7 +257,11 @@ impl Entry {
             let mut start = caret;
             let mut used = 0u16;
             for (position, c) in head.char_indices().rev() {
-                let wide = if look == Look::Masked { 1 } else { width(&printable::line(c.encode_utf8(&mut [0; 4]))) };
+                let wide = if look == Look::Masked {
+                    1
+                } else {
+                    width(&printable::line(c.encode_utf8(&mut [0; 4])))
+                };
                 if used.saturating_add(wide) > inside {
                     break;
                 }

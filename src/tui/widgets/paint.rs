@@ -4,7 +4,11 @@
 //! `domain::printable` before it comes here.
 
 use crate::tui::theme::Theme;
-use ratatui::{buffer::Buffer, layout::{Position, Rect}, style::Style};
+use ratatui::{
+    buffer::Buffer,
+    layout::{Position, Rect},
+    style::Style,
+};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A buffer, a theme, and where the terminal's own cursor shall stand.

@@ -22,7 +22,14 @@ pub(super) fn draw(wizard: &Wizard, model: &Model, paint: &mut Paint<'_>) {
     }
 }
 
-fn open(wizard: &Wizard, model: &Model, paint: &mut Paint<'_>, rows: u16, title: &str, keys: &[(&str, &str)]) -> Boxed {
+fn open(
+    wizard: &Wizard,
+    model: &Model,
+    paint: &mut Paint<'_>,
+    rows: u16,
+    title: &str,
+    keys: &[(&str, &str)],
+) -> Boxed {
     let dialog = Boxed::open(paint, (WIDTH, rows), title, Mood::Plain, &hints(keys));
     if let Some(what) = wizard.waiting {
         let text = format!("{} {what}", spinner(model, paint.theme));
@@ -133,10 +140,8 @@ fn recovery(wizard: &Wizard, model: &Model, paint: &mut Paint<'_>) {
     let keys = [("Enter", "confirm"), ("Esc", "back"), ("Ctrl-c", "quit, nothing is written")];
     let side = wizard.qr.len().isqrt();
     let (columns, rows) = (u16::try_from(side).unwrap_or(0) + 4, u16::try_from(side / 2).unwrap_or(0) + 3);
-    let with_qr = side > 0
-        && theme.name != ThemeName::None
-        && theme.symbols.rule == "─"
-        && model.size.1 >= rows + 21;
+    let with_qr =
+        side > 0 && theme.name != ThemeName::None && theme.symbols.rule == "─" && model.size.1 >= rows + 21;
     let height = if with_qr { 18 + rows } else { 18 };
     let mut dialog = open(wizard, model, paint, height, "Your recovery key", &keys);
     dialog.gap(12);
@@ -172,7 +177,8 @@ fn recovery(wizard: &Wizard, model: &Model, paint: &mut Paint<'_>) {
 fn square(paint: &mut Paint<'_>, area: Rect, dark: &[bool], side: usize) {
     let style = Style::new().fg(Color::Indexed(16)).bg(Color::Indexed(231));
     paint.fill(area, style);
-    let module = |x: usize, y: usize| x < side && y < side && dark.get(y * side + x).copied().unwrap_or(false);
+    let module =
+        |x: usize, y: usize| x < side && y < side && dark.get(y * side + x).copied().unwrap_or(false);
     for row in 0..side.div_ceil(2) {
         for column in 0..side {
             let symbol = match (module(column, row * 2), module(column, row * 2 + 1)) {
