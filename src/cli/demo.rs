@@ -44,7 +44,8 @@ pub(crate) struct Demo {
 impl Demo {
     /// Builds the vault. Takes about a second, most of it the key derivation of its members.
     pub(crate) fn build() -> Result<Self, ServiceError> {
-        let folder = Folder::create().map_err(|error| file_error("make a folder for", "the demo".as_ref(), &error))?;
+        let folder =
+            Folder::create().map_err(|error| file_error("make a folder for", "the demo".as_ref(), &error))?;
         let clock = Arc::new(StoryClock(AtomicU64::new(0)));
         let service = tell(folder.path(), &clock)?;
         clock.to_present();
@@ -156,7 +157,9 @@ type Services = BTreeMap<Person, Arc<dyn Service>>;
 type Ids = BTreeMap<Person, (String, Passphrase)>;
 
 /// Makes everybody's identity at the same time: each costs a key derivation.
-fn identities(service: &(dyn Fn(Person) -> Arc<dyn Service> + Sync)) -> Result<(Services, Ids), ServiceError> {
+fn identities(
+    service: &(dyn Fn(Person) -> Arc<dyn Service> + Sync),
+) -> Result<(Services, Ids), ServiceError> {
     let mut services = Services::new();
     let mut ids = Ids::new();
     std::thread::scope(|threads| {
