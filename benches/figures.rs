@@ -3,7 +3,13 @@
 //! Prints each figure beside what it should reach. Nothing here is a test: a slow machine prints larger numbers and
 //! still succeeds. Everything runs in a throw-away folder, on real files, with the real store; only the key derivation
 //! is cheap, because its cost is a policy and not a figure.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::indexing_slicing)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing
+)]
 
 use sealbox::{
     crypto::{KdfCost, KdfPolicy},
@@ -92,7 +98,8 @@ fn vault_figures(count: usize) {
     let listed = median(5, || timed(|| vault.list(&organization).unwrap()).0);
     report(&format!("list {count} secrets, warm"), listed, "100 ms at 10,000");
     let value = SecretValue::new(b"new".to_vec()).unwrap();
-    let set =
-        median(9, || timed(|| vault.set(&organization, &name, &value, sealbox::vault::Expect::Anything).unwrap()).0);
+    let set = median(9, || {
+        timed(|| vault.set(&organization, &name, &value, sealbox::vault::Expect::Anything).unwrap()).0
+    });
     report(&format!("set one secret, durable, at {count}"), set, "");
 }

@@ -147,7 +147,7 @@ impl SqliteStore {
         let location = self.location();
         let run = |target: &mut Connection| -> Result<(), rusqlite::Error> {
             let copy = rusqlite::backup::Backup::new(&source.connection, target)?;
-            copy.run_to_completion(-1, Duration::from_millis(50), None)
+            copy.run_to_completion(i32::MAX, Duration::from_millis(50), None)
         };
         run(&mut self.connection).map_err(|error| describe(&location, &error))?;
         self.prepare().map_err(|error| error.into_store_error(&location))
