@@ -190,11 +190,11 @@ pub(crate) enum Command {
     #[command(after_help = c::doctor::EXAMPLES)]
     Doctor(c::doctor::DoctorArgs),
     /// Open the terminal UI on a throw-away vault with sample data
-    //PENDING     #[command(after_help = c::demo::EXAMPLES)]
-    //PENDING     Demo(c::demo::DemoArgs),
+    #[command(after_help = c::demo::EXAMPLES)]
+    Demo(c::demo::DemoArgs),
     /// Open the terminal UI (the default on a terminal)
-    //PENDING     #[command(after_help = c::tui::EXAMPLES)]
-    //PENDING     Tui(ScopedOnly),
+    #[command(after_help = c::tui::EXAMPLES)]
+    Tui(ScopedOnly),
     /// Print a completion script for your shell
     #[command(after_help = c::completions::EXAMPLES)]
     Completions(c::completions::CompletionsArgs),

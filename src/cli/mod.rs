@@ -7,7 +7,6 @@
 mod args;
 mod commands;
 mod context;
-#[cfg(test)] // PENDING
 mod demo;
 mod exit;
 mod output;
@@ -84,8 +83,8 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Restore(args) => c::restore::run(context, args),
         Command::Reset(args) => c::reset::run(context, args),
         Command::Doctor(args) => c::doctor::run(context, args),
-        //PENDING         Command::Demo(args) => c::demo::run(context, args),
-        //PENDING         Command::Tui(args) => c::tui::run(context, args),
+        Command::Demo(args) => c::demo::run(context, args),
+        Command::Tui(args) => c::tui::run(context, args),
         Command::Completions(args) => c::completions::run(context, args),
         Command::Man(args) => c::man::run(context, args),
         Command::Help(args) => c::help::run(context, args),
@@ -95,7 +94,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
 /// `sealbox` alone: the TUI for a person, the help (and a usage error) for a script.
 fn bare(context: &mut Context) -> Result<(), Stop> {
     if context.out().fully_interactive() && !context.out().is_json() {
-        //PENDING         return commands::tui::run(context, args::ScopedOnly::default());
+        return commands::tui::run(context, args::ScopedOnly::default());
     }
     context.out().say_always(&Cli::command().render_help().to_string());
     Err(usage("no command was given and this is not a terminal").hint("sealbox help").into())

@@ -13,7 +13,7 @@ use std::{
 };
 
 const PREFIX: &str = "sealbox-demo-";
-const LOCK: &str = "lock";
+const LOCK: &str = "demo.lock";
 
 /// Removes the folder when dropped.
 pub(crate) struct Folder {
