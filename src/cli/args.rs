@@ -155,11 +155,11 @@ pub(crate) enum Command {
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing
-    //PENDING     #[command(after_help = c::import::EXAMPLES)]
-    //PENDING     Import(c::import::ImportArgs),
+    #[command(after_help = c::import::EXAMPLES)]
+    Import(c::import::ImportArgs),
     /// Write many secrets out, as dotenv, JSON or YAML
-    //PENDING     #[command(after_help = c::export::EXAMPLES)]
-    //PENDING     Export(c::export::ExportArgs),
+    #[command(after_help = c::export::EXAMPLES)]
+    Export(c::export::ExportArgs),
     /// Admit, list, change and remove members
     Member(c::member::MemberArgs),
     /// Print your own ID string, to send to an owner

@@ -11,6 +11,7 @@ use super::{
     stop::{file_error, wrap},
 };
 use crate::{
+    crypto::{KdfCost, KdfPolicy},
     domain::{Passphrase, Role, ScopeRef, SecretName},
     platform::{
         clock::{Clock, SystemClock},
@@ -72,6 +73,10 @@ impl Demo {
     }
 }
 
+/// The passphrases are 256 random bits that nobody knows: making them slow to guess would only slow the demo down.
+const CHEAP: KdfPolicy =
+    KdfPolicy { cost: KdfCost { memory_kib: 256, passes: 1, lanes: 1 }, floor_kib: 256 };
+
 /// Shows the time of the story while it is told, and the real time afterwards.
 struct StoryClock(AtomicU64);
 
@@ -108,7 +113,7 @@ fn tell(folder: &Path, clock: &Arc<StoryClock>) -> Result<Arc<dyn Service>, Serv
     let service = |person: Person| -> Arc<dyn Service> {
         Arc::new(LocalService::new(ServiceOptions {
             paths: paths(person),
-            kdf: crate::crypto::KdfPolicy::STANDARD,
+            kdf: CHEAP,
             idle_lock: None,
             clock: clock.clone(),
             demo: true,

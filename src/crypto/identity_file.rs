@@ -43,7 +43,7 @@ impl IdentityFile {
         }
         out.extend_from_slice(&salt);
         out.extend_from_slice(&*keys.commit);
-        let sealed = aead::seal(&keys.seal, &*self.payload()?, &out)?;
+        let sealed = aead::seal(&keys.seal, &self.payload()?, &out)?;
         out.extend_from_slice(&sealed);
         Ok(out)
     }

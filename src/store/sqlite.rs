@@ -147,7 +147,7 @@ impl SqliteStore {
         let location = self.location();
         let run = |target: &mut Connection| -> Result<(), rusqlite::Error> {
             let copy = rusqlite::backup::Backup::new(&source.connection, target)?;
-            copy.run_to_completion(-1, Duration::from_millis(50), None)
+            copy.run_to_completion(i32::MAX, Duration::from_millis(50), None)
         };
         run(&mut self.connection).map_err(|error| describe(&location, &error))?;
         self.prepare().map_err(|error| error.into_store_error(&location))
@@ -239,10 +239,9 @@ impl Store for SqliteStore {
             let mut select =
                 self.connection.prepare_cached("SELECT data FROM blob WHERE scope=$1 AND hash=$2")?;
             let mut rows = select.query(params![scope.0, hash])?;
-            Ok(rows
-                .next()?
+            rows.next()?
                 .map(|row| row.get_ref(0).map(|data| data.as_blob().unwrap_or_default().to_vec()))
-                .transpose()?)
+                .transpose()
         };
         run().map_err(|error| self.say(&error))
     }

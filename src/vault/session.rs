@@ -65,10 +65,10 @@ impl Vault {
         vault.change_counter = Some(vault.store.change_counter()?);
         vault.load_missing();
         // With a single scope that cannot be used there is nothing to show but its fault.
-        if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice() {
-            if let Some(Slot { opened: Err(error), .. }) = vault.slots.pop() {
-                return Err(error);
-            }
+        if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice()
+            && let Some(Slot { opened: Err(error), .. }) = vault.slots.pop()
+        {
+            return Err(error);
         }
         Ok(vault)
     }
@@ -157,10 +157,10 @@ impl Vault {
             return Ok(space);
         }
         // A broken scope cannot tell its name: better its fault than "there is no such project".
-        if let Some(slot) = self.slots.iter().find(|slot| slot.opened.is_err()) {
-            if let Err(VaultError::Chain { what, fault }) = &slot.opened {
-                return Err(VaultError::Chain { what: what.clone(), fault: fault.clone() });
-            }
+        if let Some(slot) = self.slots.iter().find(|slot| slot.opened.is_err())
+            && let Err(VaultError::Chain { what, fault }) = &slot.opened
+        {
+            return Err(VaultError::Chain { what: what.clone(), fault: fault.clone() });
         }
         match scope {
             _ if self.slots.is_empty() => Err(VaultError::NotJoined),

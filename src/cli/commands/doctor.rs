@@ -138,7 +138,7 @@ fn runtime(context: &Context) -> Check {
                 .ancestors()
                 .find(|folder| folder.is_dir())
                 .and_then(|folder| rustix::fs::statfs(folder).ok())
-                .is_some_and(|found| found.f_type as i64 == TMPFS);
+                .is_some_and(|found| found.f_type == TMPFS);
             let shown = paths.runtime.to_string_lossy().into_owned();
             if memory {
                 check("runtime folder", CheckStatus::Ok, format!("{shown} (in memory)"), None)
