@@ -74,8 +74,7 @@ impl Demo {
 }
 
 /// The passphrases are 256 random bits that nobody knows: making them slow to guess would only slow the demo down.
-const CHEAP: KdfPolicy =
-    KdfPolicy { cost: KdfCost { memory_kib: 256, passes: 1, lanes: 1 }, floor_kib: 256 };
+const CHEAP: KdfPolicy = KdfPolicy { cost: KdfCost { memory_kib: 256, passes: 1, lanes: 1 }, floor_kib: 256 };
 
 /// Shows the time of the story while it is told, and the real time afterwards.
 struct StoryClock(AtomicU64);
