@@ -7,3 +7,4 @@ mod env;
 mod people;
 mod readme;
 mod store;
+mod tui;
