@@ -261,7 +261,10 @@ fn a_member_keeps_its_keys_and_its_nature() {
         },
         Rejection::Member,
     );
-    member_refused(|chain| MemberBody { machine: true, ..chain.member("wil", Role::Owner) }, Rejection::Member);
+    member_refused(
+        |chain| MemberBody { machine: true, ..chain.member("wil", Role::Owner) },
+        Rejection::Member,
+    );
     member_refused(|chain| MemberBody { machine: true, ..chain.removal("wil") }, Rejection::Member);
     member_refused(|chain| MemberBody { machine: true, ..chain.member("fay", Role::Run) }, Rejection::Member);
 }
@@ -346,8 +349,13 @@ fn a_former_member_may_come_back_with_the_same_keys() {
 
 #[test]
 fn after_a_loss_of_access_nothing_is_put_before_a_rotation() {
-    let losses: [(&str, Option<Role>); 5] =
-        [("wil", None), ("wil", Some(Role::Read)), ("rune", Some(Role::Read)), ("rea", None), ("olga", Some(Role::Read))];
+    let losses: [(&str, Option<Role>); 5] = [
+        ("wil", None),
+        ("wil", Some(Role::Read)),
+        ("rune", Some(Role::Read)),
+        ("rea", None),
+        ("olga", Some(Role::Read)),
+    ];
     for (who, role) in losses {
         let mut chain = standard();
         let body = match role {
@@ -373,8 +381,13 @@ fn after_a_loss_of_access_nothing_is_put_before_a_rotation() {
 
 #[test]
 fn a_change_that_takes_no_key_away_does_not_ask_for_a_rotation() {
-    let changes =
-        [("wil", Role::Run), ("wil", Role::Owner), ("olga", Role::Write), ("rea", Role::Write), ("nina", Role::Read)];
+    let changes = [
+        ("wil", Role::Run),
+        ("wil", Role::Owner),
+        ("olga", Role::Write),
+        ("rea", Role::Write),
+        ("nina", Role::Read),
+    ];
     for (who, role) in changes {
         let mut chain = standard();
         chain.admit(who, role);
@@ -500,7 +513,11 @@ fn a_rewrap_is_for_an_older_generation_only_and_once() {
     chain.push("wil", Body::Put(rewrap));
     let new = chain.state.secrets[&sid(1)].versions[0];
     assert_eq!((new.generation, new.blob), (2, [42; 32]));
-    assert_eq!((new.author, new.seq, new.time_ms), (old.author, old.seq, old.time_ms), "the value is as old as before");
+    assert_eq!(
+        (new.author, new.seq, new.time_ms),
+        (old.author, old.seq, old.time_ms),
+        "the value is as old as before"
+    );
     assert_eq!(chain.state.secrets[&sid(1)].current(), 2);
     let again = chain.put(1, 1, 1);
     let bytes = chain.entry("wil", Body::Put(again));
@@ -570,7 +587,8 @@ fn projects_belong_to_organizations_once() {
 #[test]
 fn what_an_entry_claims_as_its_time_decides_nothing() {
     let mut chain = standard();
-    let times = [0, 1, 4_291_747_200_000, u64::MAX, 1_700_000_000_000 - 86_400_000, 1_700_000_000_000 + 86_400_000];
+    let times =
+        [0, 1, 4_291_747_200_000, u64::MAX, 1_700_000_000_000 - 86_400_000, 1_700_000_000_000 + 86_400_000];
     for (n, time) in (10u8..).zip(times) {
         let put = PutBody { name: Some(SealedName([n; 168])), ..chain.first_put(n) };
         chain.time_ms = time;

@@ -193,24 +193,14 @@ impl ChainBuilder {
 
     /// Version 1 of secret `n`, named `S<n>`.
     pub(crate) fn first_put(&self, n: u8) -> PutBody {
-        let name = self.key().meta().unwrap().seal_name(
-            &self.scope.0,
-            Subject::Secret(&sid(n).0),
-            &format!("S{n}"),
-        );
+        let name =
+            self.key().meta().unwrap().seal_name(&self.scope.0, Subject::Secret(&sid(n).0), &format!("S{n}"));
         PutBody { name: Some(name.unwrap()), ..self.put(n, 1, 1) }
     }
 
     /// A later version of secret `n`; the blob hash is made up.
     pub(crate) fn put(&self, n: u8, version: u32, floor: u32) -> PutBody {
-        PutBody {
-            secret: sid(n),
-            version,
-            generation: self.generation(),
-            floor,
-            name: None,
-            blob: [n; 32],
-        }
+        PutBody { secret: sid(n), version, generation: self.generation(), floor, name: None, blob: [n; 32] }
     }
 }
 
@@ -219,7 +209,13 @@ pub(crate) fn sid(n: u8) -> SecretId {
     SecretId([n; 16])
 }
 
-pub(crate) fn seal(to: &PublicId, scope: &ScopeId, generation: u32, class: KeyClass, key: &FullKey) -> SealedBox {
+pub(crate) fn seal(
+    to: &PublicId,
+    scope: &ScopeId,
+    generation: u32,
+    class: KeyClass,
+    key: &FullKey,
+) -> SealedBox {
     let context = boxes::BoxContext { scope: &scope.0, generation, recipient: &to.sign, class };
     let meta = key.meta().unwrap();
     let bytes = if class == KeyClass::Full { key.expose() } else { meta.expose() };
@@ -253,8 +249,13 @@ pub(crate) fn genesis_body(owners: &[&str], parent: ScopeId, key: &FullKey) -> G
 
 /// A genesis entry by `author`.
 pub(crate) fn genesis_entry(author: &str, body: GenesisBody) -> Vec<u8> {
-    let header =
-        Header { scope: ScopeId::NONE, seq: 0, prev: [0; 32], author: id(author).sign, time_ms: 1_700_000_000_000 };
+    let header = Header {
+        scope: ScopeId::NONE,
+        seq: 0,
+        prev: [0; 32],
+        author: id(author).sign,
+        time_ms: 1_700_000_000_000,
+    };
     sign(author, header, Body::Genesis(body))
 }
 
@@ -282,8 +283,8 @@ pub(crate) fn raw(signer: &str, kind: u8, header: Header, body: &[u8]) -> Vec<u8
 /// The second encoding of a signature: S plus the order of the group.
 pub(crate) fn with_non_canonical_s(mut entry: Vec<u8>) -> Vec<u8> {
     const ORDER: [u8; 32] = [
-        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0, 0,
-        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
     ];
     let start = entry.len() - 32;
     let mut carry = 0u16;

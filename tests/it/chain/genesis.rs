@@ -42,11 +42,7 @@ fn a_genesis_of_another_scope_is_refused() {
 
 #[test]
 fn a_genesis_with_a_bent_header_is_refused() {
-    for bend in [
-        (|h| h.scope = ScopeId([1; 32])) as fn(&mut Header),
-        |h| h.seq = 1,
-        |h| h.prev = [1; 32],
-    ] {
+    for bend in [(|h| h.scope = ScopeId([1; 32])) as fn(&mut Header), |h| h.seq = 1, |h| h.prev = [1; 32]] {
         let mut bent = header();
         bend(&mut bent);
         refused(&sign("ada", bent, Body::Genesis(honest())), Rejection::Genesis);

@@ -24,8 +24,10 @@ fn bytes(text: &Value) -> Vec<u8> {
 /// What comes out of rows, in words that do not depend on our types.
 fn outcome(scope: ScopeId, rows: &[(u64, Vec<u8>)]) -> Value {
     let mut replay = Replay::new(scope, None, false);
-    let verdicts: Vec<String> =
-        rows.iter().map(|(seq, bytes)| replay.feed(*seq, bytes).err().map_or("ok".to_owned(), |why| format!("{why:?}"))).collect();
+    let verdicts: Vec<String> = rows
+        .iter()
+        .map(|(seq, bytes)| replay.feed(*seq, bytes).err().map_or("ok".to_owned(), |why| format!("{why:?}")))
+        .collect();
     let head = replay.head().map(|head| hex(&head.hash));
     let fault = replay.state().err().map(|fault| fault.to_string());
     let state = replay.state().ok().map(|state| {
@@ -39,7 +41,8 @@ fn outcome(scope: ScopeId, rows: &[(u64, Vec<u8>)]) -> Value {
 }
 
 fn secrets(state: &sealbox::chain::State) -> Vec<Value> {
-    let all = state.secrets.iter().map(|(id, secret)| json!([hex(&id.0[..2]), secret.current(), secret.floor]));
+    let all =
+        state.secrets.iter().map(|(id, secret)| json!([hex(&id.0[..2]), secret.current(), secret.floor]));
     let mut all: Vec<Value> = all.collect();
     all.sort_by_key(Value::to_string);
     all
@@ -48,7 +51,8 @@ fn secrets(state: &sealbox::chain::State) -> Vec<Value> {
 /// The vectors, from fresh randomness.
 fn make() -> Value {
     let base = ChainBuilder::standard();
-    let mut vectors = vec![json!({ "name": "the standard chain", "rows": [], "expect": outcome(base.scope, &base.rows) })];
+    let mut vectors =
+        vec![json!({ "name": "the standard chain", "rows": [], "expect": outcome(base.scope, &base.rows) })];
     let next = base.state.seq + 1;
     let mut add = |name: &str, more: Vec<(u64, Vec<u8>)>| {
         let rows: Vec<_> = base.rows.iter().cloned().chain(more.clone()).collect();
@@ -75,7 +79,10 @@ fn make() -> Value {
     add("trailing byte", vec![(next, [base.entry("wil", put(3)), vec![0]].concat())]);
     add("another scope", vec![(next, base.bent("wil", put(3), |h| h.scope = ScopeId([1; 32])))]);
     add("another row", vec![(next + 1, base.entry("wil", put(3)))]);
-    add("position beyond reach", vec![(i64::MAX as u64, base.bent("wil", put(3), |h| h.seq = i64::MAX as u64))]);
+    add(
+        "position beyond reach",
+        vec![(i64::MAX as u64, base.bent("wil", put(3), |h| h.seq = i64::MAX as u64))],
+    );
     add("fork by a writer", vec![(next, base.bent("wil", put(3), |h| h.prev = [1; 32]))]);
     let fork = (next, base.bent("wil", put(3), |h| h.prev = [1; 32]));
     add("fork settled by an owner", vec![fork, (next + 1, base.bent("ada", put(4), |h| h.seq = next + 1))]);
@@ -86,7 +93,10 @@ fn make() -> Value {
     add("floor zero", entry("wil", Body::Put(PutBody { floor: 0, ..base.first_put(3) })));
     add("version gap", entry("wil", Body::Put(base.put(1, 4, 1))));
     add("name repeated", entry("wil", Body::Put(PutBody { version: 3, ..base.first_put(1) })));
-    add("full key for a reader", member(MemberBody { sealed: Some((KeyClass::Full, no_box())), ..base.member("nina", Role::Read) }));
+    add(
+        "full key for a reader",
+        member(MemberBody { sealed: Some((KeyClass::Full, no_box())), ..base.member("nina", Role::Read) }),
+    );
     let mut short = base.rotation().0;
     short.boxes.pop();
     add("rotation without a member", entry("ada", Body::Rotate(short)));

@@ -66,8 +66,12 @@ impl Model {
                 fine
             }
             Step::Rotate { generation, boxes } => {
-                let want: Vec<_> =
-                    self.role.iter().filter(|(_, role)| **role > 0).map(|(who, role)| (*who, class(*role))).collect();
+                let want: Vec<_> = self
+                    .role
+                    .iter()
+                    .filter(|(_, role)| **role > 0)
+                    .map(|(who, role)| (*who, class(*role)))
+                    .collect();
                 let mut have = boxes.clone();
                 have.sort_unstable();
                 let fine = *generation == self.generation + 1 && have == want;
@@ -109,7 +113,8 @@ impl Model {
 /// Mostly sensible, often wrong in one place.
 fn random_step(dice: &mut Dice, model: &Model) -> Step {
     let wrong = |dice: &mut Dice| dice.below(6) == 0;
-    let generation = |dice: &mut Dice, right: u32| if wrong(dice) { right + 1 - dice.below(3) as u32 } else { right };
+    let generation =
+        |dice: &mut Dice, right: u32| if wrong(dice) { right + 1 - dice.below(3) as u32 } else { right };
     match dice.below(12) {
         0..=3 => {
             let roles = if wrong(dice) { 6 } else { 5 };
@@ -124,8 +129,12 @@ fn random_step(dice: &mut Dice, model: &Model) -> Step {
             }
         }
         4 | 5 => {
-            let mut boxes: Vec<_> =
-                model.role.iter().filter(|(_, role)| **role > 0).map(|(who, role)| (*who, class(*role))).collect();
+            let mut boxes: Vec<_> = model
+                .role
+                .iter()
+                .filter(|(_, role)| **role > 0)
+                .map(|(who, role)| (*who, class(*role)))
+                .collect();
             match dice.below(8) {
                 0 => drop(boxes.pop()),
                 1 => boxes.push((dice.pick(&PEOPLE), 1 + dice.below(2) as u8)),
@@ -136,7 +145,8 @@ fn random_step(dice: &mut Dice, model: &Model) -> Step {
         }
         6..=9 => {
             let n = dice.below(4) as u8;
-            let (current, least) = model.secrets.get(&n).map_or((0, 1), |(versions, floor)| (versions.len() as u32, *floor));
+            let (current, least) =
+                model.secrets.get(&n).map_or((0, 1), |(versions, floor)| (versions.len() as u32, *floor));
             let version = match dice.below(5) {
                 0 => dice.below(u64::from(current) + 3) as u32,
                 _ => current + 1,
@@ -178,7 +188,11 @@ fn entry(chain: &ChainBuilder, author: &str, step: &Step) -> Vec<u8> {
             wrap_meta: no_wrap(),
             boxes: boxes
                 .into_iter()
-                .map(|(who, class)| BoxFor { recipient: id(who).sign, class: key_class(class), sealed: no_box() })
+                .map(|(who, class)| BoxFor {
+                    recipient: id(who).sign,
+                    class: key_class(class),
+                    sealed: no_box(),
+                })
                 .collect(),
         }),
         Step::Put { n, version, generation, floor, name } => Body::Put(PutBody {
@@ -197,7 +211,11 @@ fn entry(chain: &ChainBuilder, author: &str, step: &Step) -> Vec<u8> {
 }
 
 fn roles(state: &sealbox::chain::State) -> BTreeMap<[u8; 32], u8> {
-    state.members.iter().map(|(sign, member)| (*sign, member.role.map_or(0, |role: Role| role as u8))).collect()
+    state
+        .members
+        .iter()
+        .map(|(sign, member)| (*sign, member.role.map_or(0, |role: Role| role as u8)))
+        .collect()
 }
 
 #[test]
@@ -266,6 +284,7 @@ fn the_same_chain_with_other_times_gives_the_same_state() {
     };
     let steady: Vec<u64> = (0..300).map(|n| 1_700_000_000_000 + n).collect();
     let mut dice = Dice::new(1);
-    let wild: Vec<u64> = (0..300).map(|_| dice.pick(&[0, 1, u64::MAX, 4_291_747_200_000, 1_700_000_000_000])).collect();
+    let wild: Vec<u64> =
+        (0..300).map(|_| dice.pick(&[0, 1, u64::MAX, 4_291_747_200_000, 1_700_000_000_000])).collect();
     assert_eq!(facts(&steady), facts(&wild));
 }

@@ -170,7 +170,9 @@ fn only_an_owner_who_goes_on_from_the_head_settles_a_fork() {
         })
     };
     let forged = sign("wil", sealbox::chain::Header { seq: seq + 1, ..chain.header("ada") }, put.clone());
-    for unsettling in [next("wil", chain.state.hash), next("ada", [1; 32]), next("rea", chain.state.hash), forged] {
+    for unsettling in
+        [next("wil", chain.state.hash), next("ada", [1; 32]), next("rea", chain.state.hash), forged]
+    {
         let mut rows = chain.rows.clone();
         rows.push((seq + 1, unsettling));
         let replay = replay(&chain, None, false, &rows);
@@ -329,7 +331,11 @@ fn trusting_a_pin_gives_what_checking_every_signature_gives_whatever_junk_is_in_
                 let junk = match dice.below(3) {
                     0 => raw(signer, 6, header, b""),
                     1 => sign(signer, header, Body::Delete(sid(1))),
-                    _ => sign(signer, header, Body::Put(chain.put(1, chain.state.secrets[&sid(1)].current() + 1, 1))),
+                    _ => sign(
+                        signer,
+                        header,
+                        Body::Put(chain.put(1, chain.state.secrets[&sid(1)].current() + 1, 1)),
+                    ),
                 };
                 chain.rows.push((header.seq, junk));
             }
@@ -340,7 +346,12 @@ fn trusting_a_pin_gives_what_checking_every_signature_gives_whatever_junk_is_in_
         }
         let valid: Vec<Head> = {
             let mut all = Replay::new(chain.scope, None, false);
-            chain.rows.iter().filter(|(seq, bytes)| all.feed(*seq, bytes).is_ok()).map(|(seq, bytes)| Head { seq: *seq, hash: sealbox::crypto::sha256(bytes) }).collect()
+            chain
+                .rows
+                .iter()
+                .filter(|(seq, bytes)| all.feed(*seq, bytes).is_ok())
+                .map(|(seq, bytes)| Head { seq: *seq, hash: sealbox::crypto::sha256(bytes) })
+                .collect()
         };
         let pin = valid[usize::try_from(dice.below(valid.len() as u64)).unwrap()];
         assert_eq!(as_a_client(&chain, pin, &chain.rows), Ok(chain.state.hash), "seed {seed}");
@@ -353,7 +364,13 @@ fn what_we_have_just_written_ourselves_is_held_to_the_rules_as_well() {
     let mut replay = plain(&chain);
     let bad = chain.entry("wil", Body::Put(chain.put(1, 9, 1)));
     assert_eq!(replay.append_own(&bad), Err(Rejection::Version));
-    let removal = chain.entry("wil", Body::Member(sealbox::chain::MemberBody { sealed: Some((sealbox::domain::KeyClass::Full, no_box())), ..chain.member("mallory", sealbox::domain::Role::Owner) }));
+    let removal = chain.entry(
+        "wil",
+        Body::Member(sealbox::chain::MemberBody {
+            sealed: Some((sealbox::domain::KeyClass::Full, no_box())),
+            ..chain.member("mallory", sealbox::domain::Role::Owner)
+        }),
+    );
     assert_eq!(replay.append_own(&removal), Err(Rejection::Role));
     let good = chain.entry("wil", Body::Put(chain.put(1, 3, 1)));
     assert_eq!(replay.append_own(&good), Ok(()));

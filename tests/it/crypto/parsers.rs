@@ -202,7 +202,14 @@ fn counts_that_the_bytes_cannot_hold_are_refused_before_anything_is_allocated() 
         assert_eq!(Body::parse(2, &rotate), Err(CryptoError::Malformed));
     }
     // more boxes than the cap, with every byte there
-    let boxes = |n: u16| [vec![0u8; rotate_fixed], n.to_be_bytes().to_vec(), [vec![1u8; 32], vec![1], vec![1; 80]].concat().repeat(n.into())].concat();
+    let boxes = |n: u16| {
+        [
+            vec![0u8; rotate_fixed],
+            n.to_be_bytes().to_vec(),
+            [vec![1u8; 32], vec![1], vec![1; 80]].concat().repeat(n.into()),
+        ]
+        .concat()
+    };
     assert!(Body::parse(2, &boxes(1024)).is_ok());
     assert_eq!(Body::parse(2, &boxes(1025)), Err(CryptoError::Malformed));
     let mut entry = ENTRIES[1].clone();

@@ -95,7 +95,12 @@ fn two_first_runs_of_the_program_at_once_make_one_vault() {
         let init = |n: usize| {
             let key = format!("key{n}.txt");
             let env = &env;
-            move || Ran::of(env.command(&["init", "--org", "acme", "--name", "ada", "--recovery-key-file", &key]), b"")
+            move || {
+                Ran::of(
+                    env.command(&["init", "--org", "acme", "--name", "ada", "--recovery-key-file", &key]),
+                    b"",
+                )
+            }
         };
         let runs = [scope.spawn(init(0)), scope.spawn(init(1))];
         runs.map(|run| run.join().unwrap()).into()

@@ -83,7 +83,14 @@ fn reading_stops_when_told(place: &dyn Place) {
 
 fn a_taken_position_is_a_conflict_and_nothing_of_the_batch_is_written(place: &dyn Place) {
     let store = place.open();
-    written(&*store, &Batch { entries: vec![entry(A, 0, b"first")], blobs: vec![(A, [9; 32], b"kept".to_vec())], ..Batch::default() });
+    written(
+        &*store,
+        &Batch {
+            entries: vec![entry(A, 0, b"first")],
+            blobs: vec![(A, [9; 32], b"kept".to_vec())],
+            ..Batch::default()
+        },
+    );
     let late = Batch {
         entries: vec![entry(B, 0, b"of another scope"), entry(A, 1, b"free"), entry(A, 0, b"taken")],
         blobs: vec![(A, [8; 32], b"blob".to_vec())],
@@ -101,7 +108,14 @@ fn a_taken_position_is_a_conflict_and_nothing_of_the_batch_is_written(place: &dy
 
 fn a_batch_over_several_scopes_is_seen_whole_by_another_connection(place: &dyn Place) {
     let (one, two) = (place.open(), place.open());
-    written(&*one, &Batch { entries: vec![entry(A, 0, b"a"), entry(B, 0, b"b")], blobs: vec![(B, [3; 32], b"c".to_vec())], ..Batch::default() });
+    written(
+        &*one,
+        &Batch {
+            entries: vec![entry(A, 0, b"a"), entry(B, 0, b"b")],
+            blobs: vec![(B, [3; 32], b"c".to_vec())],
+            ..Batch::default()
+        },
+    );
     assert_eq!((rows(&*two, &A, None).len(), rows(&*two, &B, None).len()), (1, 1));
     assert!(two.blob(&B, &[3; 32]).unwrap().is_some());
     let mut scopes = two.scopes().unwrap();
@@ -155,21 +169,38 @@ fn the_change_counter_moves_when_another_connection_writes(place: &dyn Place) {
 fn large_bodies_and_blobs_come_back_byte_for_byte(place: &dyn Place) {
     let store = place.open();
     let big: Vec<u8> = (0..(1 << 20) + 5000u32).map(|n| (n % 251) as u8).collect();
-    written(&*store, &Batch { entries: vec![entry(A, 0, &big)], blobs: vec![(A, [1; 32], big.clone())], ..Batch::default() });
+    written(
+        &*store,
+        &Batch {
+            entries: vec![entry(A, 0, &big)],
+            blobs: vec![(A, [1; 32], big.clone())],
+            ..Batch::default()
+        },
+    );
     assert!(rows(&*store, &A, None) == [(0, big.clone())]);
     assert!(store.blob(&A, &[1; 32]).unwrap().unwrap() == big);
 }
 
 fn a_backup_holds_every_row_and_never_overwrites(place: &dyn Place) {
     let store = place.open();
-    written(&*store, &Batch { entries: vec![entry(A, 0, b"a"), entry(B, 7, b"b")], blobs: vec![(A, [1; 32], b"c".to_vec())], ..Batch::default() });
+    written(
+        &*store,
+        &Batch {
+            entries: vec![entry(A, 0, b"a"), entry(B, 7, b"b")],
+            blobs: vec![(A, [1; 32], b"c".to_vec())],
+            ..Batch::default()
+        },
+    );
     let folder = tempfile::tempdir().unwrap();
     let to = folder.path().join("copy");
     store.backup(&to).unwrap();
     assert!(store.backup(&to).is_err());
     written(&*store, &entries(vec![entry(A, 1, b"later")]));
     let copy = SqliteStore::inspect(&to).unwrap();
-    assert_eq!((rows(&copy, &A, None), rows(&copy, &B, None)), (vec![(0, b"a".to_vec())], vec![(7, b"b".to_vec())]));
+    assert_eq!(
+        (rows(&copy, &A, None), rows(&copy, &B, None)),
+        (vec![(0, b"a".to_vec())], vec![(7, b"b".to_vec())])
+    );
     assert_eq!(copy.blob(&A, &[1; 32]).unwrap().unwrap(), b"c");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a backup is one file");
 }

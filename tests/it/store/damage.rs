@@ -126,7 +126,9 @@ fn a_backup_can_be_put_back_over_a_store_that_does_not_open() {
     let backup = whole.folder.path().join("backup");
     whole.home().backup(None, &backup).unwrap();
     let good = std::fs::read(whole.store()).unwrap();
-    for changed in [b"garbage, not a database at all".repeat(100), Vec::new(), good[..5000].to_vec(), vec![0; 8192]] {
+    for changed in
+        [b"garbage, not a database at all".repeat(100), Vec::new(), good[..5000].to_vec(), vec![0; 8192]]
+    {
         write(&whole.store(), &changed);
         assert!(whole.try_open().is_err());
         whole.home().restore(&backup, false).unwrap();
@@ -138,7 +140,10 @@ fn a_backup_can_be_put_back_over_a_store_that_does_not_open() {
 #[test]
 fn pins_that_do_not_open_can_be_made_anew_knowingly() {
     let (whole, _) = sample();
-    write(&whole.paths().pins(), b"garbage, not a database at all, and longer than a header of one would be by far.............");
+    write(
+        &whole.paths().pins(),
+        b"garbage, not a database at all, and longer than a header of one would be by far.............",
+    );
     assert!(whole.try_open().is_err(), "losing the memory of what was seen is not passed over in silence");
     whole.home().accept_rollback().unwrap();
     look(&whole, "with new pins").unwrap();

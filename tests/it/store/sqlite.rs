@@ -49,12 +49,21 @@ fn deleted_ciphertext_is_in_no_file_of_the_folder() {
     let canary = b"ciphertext that must go ".repeat(600); // several pages, so that overflow pages are covered
     for n in 0..5u8 {
         let body = [canary.as_slice(), &[n]].concat();
-        let batch = Batch { entries: vec![entry(A, n.into(), b"x")], blobs: vec![(A, [n; 32], body)], ..Batch::default() };
+        let batch = Batch {
+            entries: vec![entry(A, n.into(), b"x")],
+            blobs: vec![(A, [n; 32], body)],
+            ..Batch::default()
+        };
         assert_eq!(store.commit(&batch).unwrap(), Committed::Yes);
     }
-    let found = |needle: &[u8]| files_below(folder.path()).iter().any(|file| holds(&fs::read(file).unwrap(), needle));
+    let found =
+        |needle: &[u8]| files_below(folder.path()).iter().any(|file| holds(&fs::read(file).unwrap(), needle));
     assert!(found(&canary[..100]), "the check itself works");
-    let gone = Batch { entries: vec![entry(A, 9, b"del")], delete_blobs: (0..5).map(|n| (A, [n; 32])).collect(), ..Batch::default() };
+    let gone = Batch {
+        entries: vec![entry(A, 9, b"del")],
+        delete_blobs: (0..5).map(|n| (A, [n; 32])).collect(),
+        ..Batch::default()
+    };
     assert_eq!(store.commit(&gone).unwrap(), Committed::Yes);
     assert!(!found(&canary[..24]), "while the store is still open");
     drop(store);
@@ -148,7 +157,10 @@ fn a_position_that_is_no_number_does_not_hide_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let store = SqliteStore::create(&path).unwrap();
-    assert_eq!(store.commit(&entries((0..3).map(|seq| entry(A, seq, b"x")).collect())).unwrap(), Committed::Yes);
+    assert_eq!(
+        store.commit(&entries((0..3).map(|seq| entry(A, seq, b"x")).collect())).unwrap(),
+        Committed::Yes
+    );
     let db = rusqlite::Connection::open(&path).unwrap();
     db.execute("INSERT INTO entry VALUES(?1, 'zero', x'00')", [A.0.to_vec()]).unwrap();
     db.execute("INSERT INTO entry VALUES(?1, 1.5, x'00')", [A.0.to_vec()]).unwrap();

@@ -166,7 +166,10 @@ pub(crate) struct FaultyStore {
 
 impl FaultyStore {
     fn error(&self) -> StoreError {
-        StoreError::Full { location: self.inner.location(), what: "disk I/O error (made by a test)".to_owned() }
+        StoreError::Full {
+            location: self.inner.location(),
+            what: "disk I/O error (made by a test)".to_owned(),
+        }
     }
 
     fn checked<T>(&self, call: impl FnOnce(&SqliteStore) -> Result<T, StoreError>) -> Result<T, StoreError> {
