@@ -4,6 +4,7 @@
 //! nor fork a chain. Two things stop everything: an entry that a present writer or owner really signed for this position
 //! but that does not chain (unless a later owner entry chains past it), and a kind that only a newer version knows.
 
+use super::body::{Body, SecretId};
 use super::entry::{Entry, EntryHash};
 use super::state::{Rejection, State};
 use crate::crypto::CryptoError;
@@ -66,6 +67,8 @@ pub struct Replay {
     ignored: u64,
     /// Positions above the head that are taken by junk.
     taken: BTreeSet<u64>,
+    /// Secrets that were created or deleted since somebody last asked, in order.
+    touched: Vec<SecretId>,
     pin: Option<Head>,
     pin_met: bool,
     /// While true, signatures of entries up to the pin are not computed: the pin's hash vouches for them in the end.
@@ -82,6 +85,7 @@ impl Replay {
             fault: None,
             ignored: 0,
             taken: BTreeSet::new(),
+            touched: Vec::new(),
             pin,
             pin_met: pin.is_none(),
             trust_pinned: trust_pinned && pin.is_some(),
@@ -124,6 +128,7 @@ impl Replay {
         match state.apply(&entry, trusted) {
             Ok(()) => {
                 self.fault = None;
+                self.touched.extend(touches(&entry));
                 self.accepted(seq);
                 Ok(())
             }
@@ -153,10 +158,10 @@ impl Replay {
     }
 
     fn accepted(&mut self, seq: u64) {
-        if let Some(state) = &self.state {
-            if self.pin.is_some_and(|pin| pin.seq == seq && pin.hash == state.hash) {
-                self.pin_met = true;
-            }
+        if let Some(state) = &self.state
+            && self.pin.is_some_and(|pin| pin.seq == seq && pin.hash == state.hash)
+        {
+            self.pin_met = true;
         }
         self.taken = self.taken.split_off(&seq);
     }
@@ -166,6 +171,7 @@ impl Replay {
         let entry = Entry::parse(bytes).map_err(|_| Rejection::Malformed)?;
         let seq = entry.header.seq;
         self.state.as_mut().ok_or(Rejection::Genesis)?.apply(&entry, true)?;
+        self.touched.extend(touches(&entry));
         self.accepted(seq);
         Ok(())
     }
@@ -201,6 +207,11 @@ impl Replay {
         self.state.as_ref().map(|state| Head { seq: state.seq, hash: state.hash })
     }
 
+    /// Secrets created or deleted since the last call, in the order in which it happened.
+    pub fn take_touched(&mut self) -> Vec<SecretId> {
+        std::mem::take(&mut self.touched)
+    }
+
     /// Rows that did not count.
     pub fn ignored(&self) -> u64 {
         self.ignored
@@ -223,5 +234,14 @@ impl Replay {
             seq += 1;
         }
         seq
+    }
+}
+
+/// The secret that an entry creates or deletes.
+fn touches(entry: &Entry<'_>) -> Option<SecretId> {
+    match &entry.body {
+        Body::Put(put) if put.name.is_some() => Some(put.secret),
+        Body::Delete(secret) => Some(*secret),
+        _ => None,
     }
 }

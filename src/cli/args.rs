@@ -132,14 +132,14 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls", after_help = c::list::EXAMPLES)]
     List(c::list::ListArgs),
     /// Change a value in your editor
-    //PENDING     #[command(after_help = c::edit::EXAMPLES)]
-    //PENDING     Edit(c::edit::EditArgs),
+    #[command(after_help = c::edit::EXAMPLES)]
+    Edit(c::edit::EditArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),
     /// Copy a value to the clipboard, without showing it
-    //PENDING     #[command(after_help = c::copy::EXAMPLES)]
-    //PENDING     Copy(c::copy::CopyArgs),
+    #[command(after_help = c::copy::EXAMPLES)]
+    Copy(c::copy::CopyArgs),
     /// List the versions of a secret
     #[command(after_help = c::history::EXAMPLES)]
     History(c::history::HistoryArgs),
@@ -155,11 +155,11 @@ pub(crate) enum Command {
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing
-    //PENDING     #[command(after_help = c::import::EXAMPLES)]
-    //PENDING     Import(c::import::ImportArgs),
+    #[command(after_help = c::import::EXAMPLES)]
+    Import(c::import::ImportArgs),
     /// Write many secrets out, as dotenv, JSON or YAML
-    //PENDING     #[command(after_help = c::export::EXAMPLES)]
-    //PENDING     Export(c::export::ExportArgs),
+    #[command(after_help = c::export::EXAMPLES)]
+    Export(c::export::ExportArgs),
     /// Admit, list, change and remove members
     Member(c::member::MemberArgs),
     /// Print your own ID string, to send to an owner
@@ -190,11 +190,11 @@ pub(crate) enum Command {
     #[command(after_help = c::doctor::EXAMPLES)]
     Doctor(c::doctor::DoctorArgs),
     /// Open the terminal UI on a throw-away vault with sample data
-    //PENDING     #[command(after_help = c::demo::EXAMPLES)]
-    //PENDING     Demo(c::demo::DemoArgs),
+    #[command(after_help = c::demo::EXAMPLES)]
+    Demo(c::demo::DemoArgs),
     /// Open the terminal UI (the default on a terminal)
-    //PENDING     #[command(after_help = c::tui::EXAMPLES)]
-    //PENDING     Tui(ScopedOnly),
+    #[command(after_help = c::tui::EXAMPLES)]
+    Tui(ScopedOnly),
     /// Print a completion script for your shell
     #[command(after_help = c::completions::EXAMPLES)]
     Completions(c::completions::CompletionsArgs),

@@ -11,6 +11,7 @@ use super::{
     stop::{file_error, wrap},
 };
 use crate::{
+    crypto::{KdfCost, KdfPolicy},
     domain::{Passphrase, Role, ScopeRef, SecretName},
     platform::{
         clock::{Clock, SystemClock},
@@ -43,7 +44,8 @@ pub(crate) struct Demo {
 impl Demo {
     /// Builds the vault. Takes about a second, most of it the key derivation of its members.
     pub(crate) fn build() -> Result<Self, ServiceError> {
-        let folder = Folder::create().map_err(|error| file_error("make a folder for", "the demo".as_ref(), &error))?;
+        let folder =
+            Folder::create().map_err(|error| file_error("make a folder for", "the demo".as_ref(), &error))?;
         let clock = Arc::new(StoryClock(AtomicU64::new(0)));
         let service = tell(folder.path(), &clock)?;
         clock.to_present();
@@ -70,6 +72,9 @@ impl Demo {
         self.folder.disarm();
     }
 }
+
+/// The passphrases are 256 random bits that nobody knows: making them slow to guess would only slow the demo down.
+const CHEAP: KdfPolicy = KdfPolicy { cost: KdfCost { memory_kib: 256, passes: 1, lanes: 1 }, floor_kib: 256 };
 
 /// Shows the time of the story while it is told, and the real time afterwards.
 struct StoryClock(AtomicU64);
@@ -107,6 +112,7 @@ fn tell(folder: &Path, clock: &Arc<StoryClock>) -> Result<Arc<dyn Service>, Serv
     let service = |person: Person| -> Arc<dyn Service> {
         Arc::new(LocalService::new(ServiceOptions {
             paths: paths(person),
+            kdf: CHEAP,
             idle_lock: None,
             clock: clock.clone(),
             demo: true,
@@ -150,7 +156,9 @@ type Services = BTreeMap<Person, Arc<dyn Service>>;
 type Ids = BTreeMap<Person, (String, Passphrase)>;
 
 /// Makes everybody's identity at the same time: each costs a key derivation.
-fn identities(service: &(dyn Fn(Person) -> Arc<dyn Service> + Sync)) -> Result<(Services, Ids), ServiceError> {
+fn identities(
+    service: &(dyn Fn(Person) -> Arc<dyn Service> + Sync),
+) -> Result<(Services, Ids), ServiceError> {
     let mut services = Services::new();
     let mut ids = Ids::new();
     std::thread::scope(|threads| {
@@ -205,4 +213,37 @@ fn random_passphrase() -> Result<Passphrase, ServiceError> {
 
 fn lost() -> ServiceError {
     ServiceError::new(ErrorKind::Failure, "the demo could not be built")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{ListScopes, ListSecrets, Status, VaultState, Verify};
+
+    #[test]
+    fn the_demo_is_a_sound_vault_with_history_and_disappears() {
+        let demo = Demo::build().unwrap();
+        let service = demo.service();
+        let status = ask(service.as_ref(), Status {}).unwrap();
+        assert_eq!(
+            (status.state, status.demo, status.me.as_deref()),
+            (VaultState::Unlocked, true, Some("ada"))
+        );
+        let scopes = ask(service.as_ref(), ListScopes {}).unwrap();
+        assert_eq!(scopes.len(), 4);
+        let mut authors = std::collections::BTreeSet::new();
+        let (mut secrets, mut exposed) = (0, 0);
+        for info in scopes {
+            for secret in ask(service.as_ref(), ListSecrets { scope: info.scope }).unwrap().secrets {
+                secrets += 1;
+                exposed += usize::from(secret.exposed);
+                authors.insert(secret.updated_by);
+            }
+        }
+        assert!(secrets >= 25 && exposed >= 2 && authors.len() == 4, "{secrets} {exposed} {authors:?}");
+        assert!(ask(service.as_ref(), Verify {}).unwrap().sound());
+        let path = demo.path().to_path_buf();
+        drop((service, demo));
+        assert!(!path.exists());
+    }
 }

@@ -7,7 +7,7 @@
 mod args;
 mod commands;
 mod context;
-//PENDING mod demo;
+mod demo;
 mod exit;
 mod output;
 mod prompt;
@@ -63,15 +63,15 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Set(args) => c::set::run(context, args),
         Command::Get(args) => c::get::run(context, args),
         Command::List(args) => c::list::run(context, args),
-        //PENDING         Command::Edit(args) => c::edit::run(context, args),
+        Command::Edit(args) => c::edit::run(context, args),
         Command::Delete(args) => c::delete::run(context, args),
-        //PENDING         Command::Copy(args) => c::copy::run(context, args),
+        Command::Copy(args) => c::copy::run(context, args),
         Command::History(args) => c::history::run(context, args),
         Command::Rollback(args) => c::rollback::run(context, args),
         Command::Generate(args) => c::generate::run(context, args),
         Command::Find(args) => c::find::run(context, args),
-        //PENDING         Command::Import(args) => c::import::run(context, args),
-        //PENDING         Command::Export(args) => c::export::run(context, args),
+        Command::Import(args) => c::import::run(context, args),
+        Command::Export(args) => c::export::run(context, args),
         Command::Project(args) => c::project::run(context, args),
         Command::Member(args) => c::member::run(context, args),
         Command::Id(args) => c::id::run(context, args),
@@ -83,8 +83,8 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Restore(args) => c::restore::run(context, args),
         Command::Reset(args) => c::reset::run(context, args),
         Command::Doctor(args) => c::doctor::run(context, args),
-        //PENDING         Command::Demo(args) => c::demo::run(context, args),
-        //PENDING         Command::Tui(args) => c::tui::run(context, args),
+        Command::Demo(args) => c::demo::run(context, args),
+        Command::Tui(args) => c::tui::run(context, args),
         Command::Completions(args) => c::completions::run(context, args),
         Command::Man(args) => c::man::run(context, args),
         Command::Help(args) => c::help::run(context, args),
@@ -94,7 +94,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
 /// `sealbox` alone: the TUI for a person, the help (and a usage error) for a script.
 fn bare(context: &mut Context) -> Result<(), Stop> {
     if context.out().fully_interactive() && !context.out().is_json() {
-        //PENDING         return commands::tui::run(context, args::ScopedOnly::default());
+        return commands::tui::run(context, args::ScopedOnly::default());
     }
     context.out().say_always(&Cli::command().render_help().to_string());
     Err(usage("no command was given and this is not a terminal").hint("sealbox help").into())

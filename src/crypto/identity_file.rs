@@ -43,7 +43,7 @@ impl IdentityFile {
         }
         out.extend_from_slice(&salt);
         out.extend_from_slice(&*keys.commit);
-        let sealed = aead::seal(&keys.seal, &*self.payload()?, &out)?;
+        let sealed = aead::seal(&keys.seal, &self.payload()?, &out)?;
         out.extend_from_slice(&sealed);
         Ok(out)
     }
@@ -64,6 +64,12 @@ impl IdentityFile {
         }
         let payload = aead::open(&keys.seal, sealed, head)?;
         Ok((Self::from_payload(&payload)?, cost))
+    }
+
+    /// Looks, without a passphrase, whether this can be an identity file at all; says its cost. Errors as [`Self::open`].
+    pub fn inspect(bytes: &[u8], policy: &KdfPolicy) -> Result<KdfCost, CryptoError> {
+        let (cost, _) = header(bytes, policy)?;
+        if bytes.len() < HEADER + aead::OVERHEAD { Err(CryptoError::Malformed) } else { Ok(cost) }
     }
 
     fn payload(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {

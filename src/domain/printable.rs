@@ -74,9 +74,10 @@ struct Safe {
 }
 
 impl Safe {
-    /// Room for every byte becoming an escape of ASCII would be a waste; the usual text needs no more than its length.
+    /// Room for the worst case, four bytes for one: a text that grew while it was written would leave unwiped copies of a
+    /// value behind.
     fn new(len: usize, multiline: bool) -> Self {
-        Self { text: String::with_capacity(len.saturating_add(16)), multiline, marks: 0 }
+        Self { text: String::with_capacity(len.saturating_mul(4).saturating_add(16)), multiline, marks: 0 }
     }
 
     fn push(&mut self, c: char) {
@@ -157,6 +158,7 @@ mod tests {
         #[test]
         fn no_value_on_a_screen_holds_one_but_line_breaks_and_tabs(bytes in any::<Vec<u8>>()) {
             let shown = bytes_multiline(&bytes);
+            prop_assert!(shown.len() <= bytes.len() * 4 + 16, "it outgrew its room");
             prop_assert!(!shown.chars().any(|c| is_dangerous(c) && c != '\n' && c != '\t'));
         }
 
@@ -167,6 +169,7 @@ mod tests {
                 char::from_u32(u32::from(from) + u32::from(*step) % (u32::from(to) - u32::from(from) + 1))
             }).collect();
             prop_assert!(line(&text).is_ascii());
+            prop_assert!(line(&text).len() <= text.len() * 4 + 16);
         }
     }
 }

@@ -344,6 +344,47 @@ mod tests {
         assert_eq!(names(home.path()), ["store.db"]);
     }
 
+    /// Not a test by itself: the process that the next one kills.
+    #[test]
+    #[ignore = "started by a_kill_at_any_step_leaves_the_old_or_the_new"]
+    fn the_writer_that_is_killed() {
+        if let Some(path) = std::env::var_os("SEALBOX_TEST_FILE") {
+            write_private_atomic(Path::new(&path), b"new").unwrap();
+        }
+    }
+
+    #[test]
+    #[cfg(debug_assertions)] // there are no failpoints in a release build
+    fn a_kill_at_any_step_leaves_the_old_or_the_new() {
+        use std::os::unix::process::ExitStatusExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("identity");
+        let mut seen = Vec::new();
+        for at in 1.. {
+            std::fs::write(&path, "old").unwrap();
+            let status = std::process::Command::new(std::env::current_exe().unwrap())
+                .args(["--exact", "platform::files::tests::the_writer_that_is_killed", "--ignored"])
+                .env("SEALBOX_TEST_FILE", &path)
+                .env("SEALBOX_KILL_AT_STEP", at.to_string())
+                .stdout(std::process::Stdio::null())
+                .status()
+                .unwrap();
+            let content = std::fs::read_to_string(&path).unwrap();
+            assert!(["old", "new"].contains(&content.as_str()), "killed at step {at}: {content:?}");
+            if status.success() {
+                assert_eq!(content, "new");
+                break;
+            }
+            assert_eq!(status.signal(), Some(9), "step {at}");
+            seen.push(content);
+        }
+        assert!(
+            seen.len() >= 8 && seen.iter().any(|c| c == "old") && seen.iter().any(|c| c == "new"),
+            "{seen:?}"
+        );
+        assert!(seen.is_sorted_by(|a, b| a >= b), "once new, never old again: {seen:?}");
+    }
+
     #[test]
     fn of_two_creators_at_once_exactly_one_wins() {
         let home = tempfile::tempdir().unwrap();

@@ -23,3 +23,38 @@ pub fn harden() -> Vec<String> {
     }
     refused
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::getrlimit;
+
+    /// Not a test by itself: it changes its process for good.
+    #[test]
+    #[ignore = "started by a_hardened_process_gives_nothing_away"]
+    fn the_process_that_is_hardened() {
+        if std::env::var_os("SEALBOX_TEST_HARDEN").is_none() {
+            return;
+        }
+        assert_eq!(harden(), Vec::<String>::new());
+        let core = getrlimit(Resource::Core);
+        assert_eq!((core.current, core.maximum), (Some(0), Some(0)));
+        assert_eq!(umask(Mode::from_raw_mode(0o077)), Mode::from_raw_mode(0o077));
+        #[cfg(target_os = "linux")]
+        assert_eq!(
+            rustix::process::dumpable_behavior().unwrap(),
+            rustix::process::DumpableBehavior::NotDumpable
+        );
+    }
+
+    #[test]
+    fn a_hardened_process_gives_nothing_away() {
+        let out = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "platform::harden::tests::the_process_that_is_hardened", "--ignored"])
+            .env("SEALBOX_TEST_HARDEN", "1")
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stdout));
+        assert!(String::from_utf8_lossy(&out.stdout).contains("1 passed"));
+    }
+}

@@ -2,7 +2,9 @@
 //!
 //! Nothing here knows what a vault is; secrets pass through as bytes and are wiped.
 
+pub mod clipboard;
 pub mod clock;
+pub mod editor;
 pub mod failpoint;
 pub mod files;
 pub mod harden;

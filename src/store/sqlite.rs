@@ -257,10 +257,9 @@ impl Store for SqliteStore {
             let mut select =
                 self.connection.prepare_cached("SELECT data FROM blob WHERE scope=$1 AND hash=$2")?;
             let mut rows = select.query(params![scope.0, hash])?;
-            Ok(rows
-                .next()?
+            rows.next()?
                 .map(|row| row.get_ref(0).map(|data| data.as_blob().unwrap_or_default().to_vec()))
-                .transpose()?)
+                .transpose()
         };
         run().map_err(|error| self.say(&error))
     }

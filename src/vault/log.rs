@@ -53,12 +53,12 @@ impl Vault {
         let mut present = HashSet::new();
         let mut events = Vec::new();
         self.store.entries(&space.id, None, &mut |seq, bytes| {
-            if replay.feed(seq, bytes).is_ok() {
-                if let (Ok(entry), Ok(state)) = (Entry::parse(bytes), replay.state_despite_rollback()) {
-                    events.push(self.describe(space, state, &entry, &present, &mut names));
-                    if matches!(entry.body, Body::Genesis(_) | Body::Member(_)) {
-                        present = state.present().map(|(member, _)| member.id.sign).collect();
-                    }
+            if replay.feed(seq, bytes).is_ok()
+                && let (Ok(entry), Ok(state)) = (Entry::parse(bytes), replay.state_despite_rollback())
+            {
+                events.push(self.describe(space, state, &entry, &present, &mut names));
+                if matches!(entry.body, Body::Genesis(_) | Body::Member(_)) {
+                    present = state.present().map(|(member, _)| member.id.sign).collect();
                 }
             }
             ControlFlow::Continue(())

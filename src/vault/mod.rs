@@ -19,6 +19,7 @@ mod projects;
 mod secrets;
 pub mod session;
 mod space;
+pub mod transfer;
 pub mod verify;
 
 pub use bulk::{ImportOutcome, OnExisting};

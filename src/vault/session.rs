@@ -65,10 +65,10 @@ impl Vault {
         vault.change_counter = Some(vault.store.change_counter()?);
         vault.load_missing();
         // With a single scope that cannot be used there is nothing to show but its fault.
-        if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice() {
-            if let Some(Slot { opened: Err(error), .. }) = vault.slots.pop() {
-                return Err(error);
-            }
+        if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice()
+            && let Some(Slot { opened: Err(error), .. }) = vault.slots.pop()
+        {
+            return Err(error);
         }
         Ok(vault)
     }

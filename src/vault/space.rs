@@ -116,34 +116,39 @@ impl Space {
         Ok(())
     }
 
+    /// Brings the names up to the secrets that were created or deleted since the last time.
     fn index(&mut self) -> Result<(), VaultError> {
+        if self.ring.is_none() {
+            return Ok(()); // what was touched is kept until there are keys
+        }
+        let mut touched = self.replay.take_touched();
         let (Some(ring), Ok(state)) = (&self.ring, self.replay.state()) else { return Ok(()) };
-        if self.known.len() + self.quarantined.len() > 0 {
-            let gone: Vec<_> =
-                self.known.keys().filter(|id| !state.secrets.contains_key(id)).copied().collect();
-            for id in &gone {
+        let mut freed = false;
+        for id in &touched {
+            if !state.secrets.contains_key(id) {
+                self.quarantined.remove(id);
                 if let Some(name) = self.known.remove(id) {
                     self.names.remove(&name);
+                    freed = true;
                 }
             }
-            // A deleted secret frees its name for a later one that was quarantined: look at those again.
-            if !gone.is_empty() {
-                self.quarantined.clear();
-            }
         }
-        let mut fresh: Vec<(&SecretId, &Secret)> = state
-            .secrets
-            .iter()
-            .filter(|(id, _)| !self.known.contains_key(id) && !self.quarantined.contains(id))
+        // A deleted secret frees its name for a later one that was quarantined: look at those again, oldest first.
+        if freed && !self.quarantined.is_empty() {
+            let mut again: Vec<SecretId> = self.quarantined.drain().collect();
+            again.sort_by_key(|id| {
+                state.secrets.get(id).and_then(|secret| Some(secret.versions.first()?.seq))
+            });
+            again.append(&mut touched);
+            touched = again;
+        }
+        let fresh: Vec<(SecretId, &Secret)> = touched
+            .into_iter()
+            .filter(|id| !self.known.contains_key(id))
+            .filter_map(|id| Some((id, state.secrets.get(&id)?)))
             .collect();
-        fresh.sort_by_key(|(_, secret)| secret.versions.first().map(|version| version.seq));
-        for (id, secret) in fresh {
-            let name = ring
-                .meta(secret.name_generation)
-                .and_then(|key| key.open_name(&self.id.0, Subject::Secret(&id.0), &secret.name).ok())
-                .and_then(|text| SecretName::parse(&text).ok())
-                .filter(|name| !self.names.contains_key(name));
-            match name {
+        for ((id, _), name) in fresh.iter().zip(open_names(ring, &self.id, &fresh)) {
+            match name.filter(|name| !self.names.contains_key(name)) {
                 Some(name) => {
                     self.names.insert(name.clone(), *id);
                     self.known.insert(*id, name);
@@ -247,6 +252,31 @@ fn read_into(replay: &mut Replay, store: &dyn Store, id: &ScopeId) -> Result<(),
         ControlFlow::Continue(())
     })?;
     Ok(())
+}
+
+/// Decrypts names, on all cores where there are enough of them. `None` for what does not open or breaks the rule.
+fn open_names(ring: &Keyring, scope: &ScopeId, secrets: &[(SecretId, &Secret)]) -> Vec<Option<SecretName>> {
+    const WORTH_A_THREAD: usize = 2000;
+    let open = |(id, secret): &(SecretId, &Secret)| {
+        let key = ring.meta(secret.name_generation)?;
+        let text = key.open_name(&scope.0, Subject::Secret(&id.0), &secret.name).ok()?;
+        SecretName::parse(&text).ok()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = secrets.len().div_ceil(cores).max(WORTH_A_THREAD);
+    std::thread::scope(|threads| {
+        let mut shares = secrets.chunks(share);
+        let first = shares.next().unwrap_or_default();
+        let others: Vec<_> =
+            shares.map(|share| threads.spawn(move || share.iter().map(open).collect::<Vec<_>>())).collect();
+        let mut names: Vec<_> = first.iter().map(open).collect();
+        for other in others {
+            // A thread that died opened nothing: its names show as quarantined instead of taking the program down.
+            names.extend(other.join().unwrap_or_default());
+        }
+        names.resize(secrets.len(), None);
+        names
+    })
 }
 
 fn open_label(ring: &Keyring, member: &Member) -> Option<String> {

@@ -5,5 +5,7 @@ mod cli;
 mod crypto;
 mod env;
 mod people;
+mod readme;
 mod store;
+mod tui;
 mod vault;

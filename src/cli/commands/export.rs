@@ -58,7 +58,9 @@ pub(crate) fn run(context: &mut Context, args: ExportArgs) -> Result<(), Stop> {
         return dry_run(context, &scope, names, args.with_org);
     }
     if args.output.is_none() && context.out().stdout_is_terminal() && !args.force {
-        return Err(usage("this would print every value on the terminal").hint("add -o FILE, or --force").into());
+        return Err(usage("this would print every value on the terminal")
+            .hint("add -o FILE, or --force")
+            .into());
     }
     let by_ending = args.output.as_deref().and_then(Format::from_path);
     // with --json and no other word the data itself is the JSON object
@@ -74,7 +76,9 @@ pub(crate) fn run(context: &mut Context, args: ExportArgs) -> Result<(), Stop> {
     files::write_private_atomic(&path, &text).map_err(|error| file_error("write", &path, &error))?;
     let count = exported.entries.len();
     if context.out().is_json() {
-        return context.out().json(&json!({ "scope": scope, "file": path.to_string_lossy(), "secrets": count }));
+        return context
+            .out()
+            .json(&json!({ "scope": scope, "file": path.to_string_lossy(), "secrets": count }));
     }
     context.out().say(&format!("wrote {count} secrets of {scope} to {} (mode 0600)", path.display()));
     Ok(())
@@ -105,7 +109,8 @@ fn dry_run(
     }
     if let Some(only) = only {
         if let Some(missing) = only.iter().find(|name| !found.contains(*name)) {
-            let error = ServiceError::new(ErrorKind::NotFound, format!("there is no secret {missing} in {scope}"));
+            let error =
+                ServiceError::new(ErrorKind::NotFound, format!("there is no secret {missing} in {scope}"));
             return Err(context.suggest(error, scope, Some(missing)).into());
         }
         found.retain(|name| only.contains(name));

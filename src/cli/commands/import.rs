@@ -118,12 +118,8 @@ pub(crate) fn run(context: &mut Context, args: ImportArgs) -> Result<(), Stop> {
 
 /// One line a name: + new, ~ changed, = the same, - skipped.
 fn plan(report: &ImportReport) -> String {
-    let groups: [(char, &[SecretName]); 4] = [
-        ('+', &report.created),
-        ('~', &report.updated),
-        ('=', &report.unchanged),
-        ('-', &report.skipped),
-    ];
+    let groups: [(char, &[SecretName]); 4] =
+        [('+', &report.created), ('~', &report.updated), ('=', &report.unchanged), ('-', &report.skipped)];
     let mut lines: Vec<(&SecretName, char)> =
         groups.iter().flat_map(|(sign, names)| names.iter().map(|name| (name, *sign))).collect();
     lines.sort();

@@ -13,7 +13,7 @@ use std::{
 };
 
 const PREFIX: &str = "sealbox-demo-";
-const LOCK: &str = "lock";
+const LOCK: &str = "demo.lock";
 
 /// Removes the folder when dropped.
 pub(crate) struct Folder {
@@ -25,7 +25,8 @@ pub(crate) struct Folder {
 impl Folder {
     /// In `$XDG_RUNTIME_DIR`, else `/dev/shm`, else the folder for temporary files.
     pub(crate) fn create() -> io::Result<Self> {
-        let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let runtime =
+            std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
         let places: Vec<PathBuf> =
             runtime.into_iter().chain([PathBuf::from("/dev/shm"), std::env::temp_dir()]).collect();
         for place in &places {
@@ -88,9 +89,9 @@ fn sweep(place: &Path) {
     let Ok(entries) = std::fs::read_dir(place) else { return };
     for entry in entries.flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && entry.metadata().is_ok_and(|found| {
-                found.is_dir() && found.uid() == rustix::process::geteuid().as_raw()
-            });
+            && entry
+                .metadata()
+                .is_ok_and(|found| found.is_dir() && found.uid() == rustix::process::geteuid().as_raw());
         if ours && abandoned(&entry.path().join(LOCK)) {
             let _ = std::fs::remove_dir_all(entry.path()); // somebody else may sweep at the same time
         }

@@ -56,7 +56,9 @@ impl Place {
             Self::Web => "web",
             Self::Data => "data-platform",
         };
-        ProjectName::parse(name).map(ScopeRef::Project).map_err(|rule| ServiceError::new(ErrorKind::Failure, rule))
+        ProjectName::parse(name)
+            .map(ScopeRef::Project)
+            .map_err(|rule| ServiceError::new(ErrorKind::Failure, rule))
     }
 }
 
@@ -103,7 +105,8 @@ impl Kind {
                 random("hex:20")?
             ),
         };
-        SecretValue::new(text.into_bytes()).map_err(|error| ServiceError::new(ErrorKind::Failure, error.to_string()))
+        SecretValue::new(text.into_bytes())
+            .map_err(|error| ServiceError::new(ErrorKind::Failure, error.to_string()))
     }
 }
 

@@ -1,3 +1,11 @@
-//! The command line, through the real binary.
+//! The command line, through the real binary. Each run derives a real key (64 MiB), so runs are spent with care.
 
 mod docs;
+mod edges;
+mod leaks;
+mod names;
+mod people;
+mod secrets;
+mod transfer;
+mod values;
+mod vault;

@@ -1,0 +1,179 @@
+//! The figures of sealbox, measured in one run: `cargo bench`.
+//!
+//! Prints each figure beside what it should reach. Nothing here is a test: a slow machine prints larger numbers and
+//! still succeeds. Everything runs in a throw-away folder, on real files, with the real store; only the key derivation
+//! is cheap, because its cost is a policy and not a figure.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing
+)]
+
+use sealbox::{
+    crypto::{KdfCost, KdfPolicy},
+    domain::{Passphrase, ScopeRef, SecretName, SecretValue},
+    platform::{clock::SystemClock, paths::VaultPaths},
+    service::{InitCommit, InitPrepare, LocalService, Service, ServiceOptions, ask},
+    tui::{Copier, CopyReport, Driver},
+    vault::{Expect, Home, OnExisting, Vault},
+};
+use std::{
+    io::Write,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+const CHEAP: KdfPolicy = KdfPolicy { cost: KdfCost { memory_kib: 8, passes: 1, lanes: 1 }, floor_kib: 8 };
+
+fn main() {
+    println!("{:<58} {:>12}   reach", "figure", "measured");
+    // `cargo bench --bench figures -- 10000` measures that size only.
+    let mut sizes: Vec<usize> = std::env::args().filter_map(|argument| argument.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = vec![10_000, 100_000];
+    }
+    for count in sizes {
+        vault_figures(count);
+        screen_figures(count);
+    }
+}
+
+fn report(figure: &str, measured: Duration, reach: &str) {
+    println!("{figure:<58} {:>9.1} ms   {reach}", measured.as_secs_f64() * 1e3);
+}
+
+/// The middle one of several runs.
+fn median(runs: usize, mut run: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<_> = (0..runs).map(|_| run()).collect();
+    times.sort();
+    times[runs / 2]
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
+    let start = Instant::now();
+    let result = run();
+    (start.elapsed(), result)
+}
+
+fn passphrase() -> Passphrase {
+    Passphrase::new("bench".to_owned())
+}
+
+fn home(folder: &Path) -> Home {
+    Home::new(VaultPaths::in_folder(folder), CHEAP, Arc::new(SystemClock))
+}
+
+fn entries(count: usize) -> Vec<(SecretName, SecretValue)> {
+    (0..count)
+        .map(|n| {
+            let name = SecretName::parse(&format!("SERVICE_{:03}_KEY_{n:06}", n % 500)).unwrap();
+            (name, SecretValue::new(format!("value-of-{n}-0123456789abcdef").into_bytes()).unwrap())
+        })
+        .collect()
+}
+
+fn vault_figures(count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let organization = ScopeRef::Organization;
+    let mut vault = home.commit(home.prepare("acme", "bench", &passphrase()).unwrap()).unwrap();
+    let list = entries(count);
+    let (time, _) = timed(|| vault.import(&organization, &list, OnExisting::Fail, false).unwrap());
+    report(&format!("import {count} secrets, durable, all or nothing"), time, "1000 ms at 10,000");
+    drop(vault);
+
+    let open = || -> (Duration, Vault) { timed(|| home.unlock(&passphrase()).unwrap()) };
+    report(&format!("open {count} secrets behind a pin"), median(5, || open().0), "250 ms at 100,000");
+    let name = list[count / 2].0.clone();
+    let get = median(5, || {
+        timed(|| {
+            let vault = home.unlock(&passphrase()).unwrap();
+            vault.read(&organization, &name, None).unwrap()
+        })
+        .0
+    });
+    report(&format!("get without an agent, key derivation excluded, {count}"), get, "40 ms at 10,000");
+    let cold = median(3, || {
+        for suffix in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(folder.path().join(format!("state/pins.db{suffix}")));
+        }
+        open().0
+    });
+    report(&format!("open {count} secrets cold: every signature verified"), cold, "4000 ms at 100,000");
+    let (_, mut vault) = open();
+    let listed = median(5, || timed(|| vault.list(&organization).unwrap()).0);
+    report(&format!("list {count} secrets, warm"), listed, "100 ms at 10,000");
+    let value = SecretValue::new(b"new".to_vec()).unwrap();
+    let set = median(9, || timed(|| vault.set(&organization, &name, &value, Expect::Anything).unwrap()).0);
+    report(&format!("set one secret, durable, at {count}"), set, "");
+}
+
+struct NoClipboard;
+
+impl Copier for NoClipboard {
+    fn copy(&self, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
+        CopyReport { ok: false, text: String::new() }
+    }
+}
+
+/// A key pressed on the real update loop, until the frame is drawn through the real backend.
+fn screen_figures(count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let service: Arc<dyn Service> = Arc::new(LocalService::new(ServiceOptions {
+        paths: VaultPaths::in_folder(folder.path()),
+        kdf: CHEAP,
+        idle_lock: None,
+        clock: Arc::new(SystemClock),
+        demo: false,
+    }));
+    let call = InitPrepare { organization: "acme".into(), name: "bench".into(), passphrase: passphrase() };
+    ask(&*service, call).unwrap();
+    ask(&*service, InitCommit {}).unwrap();
+    let call = sealbox::service::Import {
+        scope: ScopeRef::Organization,
+        entries: entries(count),
+        on_existing: sealbox::service::OnExisting::Fail,
+        dry_run: false,
+    };
+    ask(&*service, call).unwrap();
+    let (first, mut driver) = timed(|| {
+        Driver::new(Arc::clone(&service), Arc::new(NoClipboard), (120, 40), 1_800_000_000_000).unwrap()
+    });
+    report(&format!("first frame of an unlocked vault, {count} names"), first, "30 ms at 10,000");
+    assert!(driver.screen().contains("SERVICE_000_KEY"), "the list is on the screen");
+
+    let mut bytes = Vec::new();
+    let moves = worst(200, || {
+        let time = timed(|| driver.key("j").map(|_| ()).unwrap()).0;
+        bytes.push(driver.bytes_sent());
+        time
+    });
+    report(&format!("cursor move to frame, {count} names, 99th percentile"), moves, "8 ms at 100,000");
+    bytes.sort_unstable();
+    println!(
+        "{:<58} {:>9} B    300 B",
+        "bytes to the terminal per cursor move at 120x40, median",
+        bytes[bytes.len() / 2]
+    );
+    driver.key("/").unwrap();
+    let mut typed = "key_0123".chars().cycle();
+    let filter = worst(200, || {
+        let key = typed.next().unwrap();
+        let time = timed(|| driver.key(&key.to_string()).map(|_| ()).unwrap()).0;
+        if key == '3' {
+            (0..8).for_each(|_| drop(driver.key("backspace").unwrap()));
+        }
+        time
+    });
+    report(&format!("filter key to frame, {count} names, 99th percentile"), filter, "8 ms at 100,000");
+}
+
+/// The 99th percentile of so many runs.
+fn worst(runs: usize, mut run: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<_> = (0..runs).map(|_| run()).collect();
+    times.sort();
+    times[runs * 99 / 100]
+}
