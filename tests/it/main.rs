@@ -8,3 +8,4 @@ mod people;
 mod readme;
 mod store;
 mod tui;
+mod vault;
