@@ -53,7 +53,9 @@ impl Slow {
 
     /// Does it.
     pub(crate) fn run(self, outside: &Outside) -> Done {
-        let mut terminal = Zeroizing::new(Vec::new());
+        // Room for the longest OSC 52 text, so that no outgrown copy is left behind.
+        let room = if matches!(self, Self::Copy(..)) { 256 * 1024 } else { 0 };
+        let mut terminal = Zeroizing::new(Vec::with_capacity(room));
         let msg = match self {
             Self::Ask(ticket, request) => Msg::Answered(ticket, outside.service.handle(request)),
             Self::Generate(ticket, recipe) => {

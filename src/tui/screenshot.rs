@@ -25,7 +25,7 @@ pub(crate) fn svg(buffer: &Buffer, theme: &Theme) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{w:.0}\" height=\"{h:.0}\" viewBox=\"0 0 {w:.0} {h:.0}\">\n\
          <rect width=\"100%\" height=\"100%\" rx=\"9\" fill=\"{paper}\"/>\n\
          <g>{}</g>\n\
-         <g font-family=\"ui-monospace,'JetBrains Mono','DejaVu Sans Mono',Menlo,Consolas,monospace\" font-size=\"{FONT}\" fill=\"{ink}\" xml:space=\"preserve\">\n",
+         <g font-family=\"'DejaVu Sans Mono','JetBrains Mono',Menlo,Consolas,ui-monospace,monospace\" font-size=\"{FONT}\" fill=\"{ink}\">\n",
         ["#ff5f57", "#febc2e", "#28c840"]
             .iter()
             .zip([0.0, 18.0, 36.0])
@@ -86,14 +86,29 @@ fn run(
     if text.trim().is_empty() {
         return;
     }
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let weight = if cell.modifier.contains(Modifier::BOLD) { " font-weight=\"bold\"" } else { "" };
     let line =
         if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
     let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
+    // Every character has its own place, so that the grid holds in whatever font the reader has.
+    let (mut places, mut shown, mut at) = (String::new(), String::new(), left);
+    for c in text.chars() {
+        let wide = f64::from(width(c.encode_utf8(&mut [0; 4])));
+        if c != ' ' {
+            let _ = write!(places, "{at:.1} ");
+            match c {
+                '&' => shown.push_str("&amp;"),
+                '<' => shown.push_str("&lt;"),
+                '>' => shown.push_str("&gt;"),
+                c => shown.push(c),
+            }
+        }
+        at += wide * COLUMN;
+    }
     let _ = writeln!(
         out,
-        "<text x=\"{left:.2}\" y=\"{:.2}\" fill=\"{fg}\"{weight}{line}{dim} textLength=\"{length:.2}\" lengthAdjust=\"spacingAndGlyphs\">{escaped}</text>",
+        "<text x=\"{}\" y=\"{:.2}\" fill=\"{fg}\"{weight}{line}{dim}>{shown}</text>",
+        places.trim_end(),
         top + FONT * 0.92
     );
 }

@@ -276,17 +276,16 @@ impl Panel for Form {
         let saves = if self.focus == 0 { "next" } else { "save" };
         let keys = hints(&[
             ("Enter", saves),
-            ("Tab", "next"),
+            ("Esc", "close"),
             ("Ctrl-r", look_word),
             ("Ctrl-g", "generate"),
             ("Alt-Enter", "line break"),
-            ("Esc", "close"),
         ]);
         let tall = model.size.1 >= 20;
         let editing = self.editing.is_some();
         let height = match (editing, tall) {
-            (false, true) => 14,
-            (true, true) => 17,
+            (false, true) => 15,
+            (true, true) => 19,
             _ => 12,
         };
         let mut dialog = Boxed::open(paint, (70, height), &title, Mood::Plain, &keys);
@@ -296,13 +295,13 @@ impl Panel for Form {
         }
         let look = if self.look { Look::Plain } else { Look::Masked };
         let rows = if tall { 3 } else { 1 };
-        dialog.gap(9);
+        dialog.gap(if editing { 13 } else { 9 });
         let count =
             if editing { "cannot be changed".to_owned() } else { format!("{}/128", self.name.text().len()) };
         dialog.caption(paint, "Name", &count, self.on_name());
         let name_look = if editing { Look::Disabled } else { Look::Plain };
         dialog.field(paint, &self.name, 1, name_look, self.on_name());
-        dialog.gap(8);
+        dialog.gap(if editing { 10 } else { 7 });
         let on_value = if editing { self.focus == 0 } else { self.focus == 1 };
         dialog.caption(
             paint,

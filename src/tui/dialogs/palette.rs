@@ -3,10 +3,10 @@
 use super::boxed::{Boxed, Mood, hints};
 use crate::domain::filter::Filter;
 use crate::tui::action::Action;
-use crate::tui::keymap::{Press, TABLE};
+use crate::tui::keymap::{Group, Press, TABLE};
 use crate::tui::model::Model;
 use crate::tui::panel::{Panel, Step};
-use crate::tui::update::possible::{label, possible};
+use crate::tui::update::possible::{help, label, possible};
 use crate::tui::widgets::{Edit, Entry, Kind, Look, Paint, Scroll};
 use crossterm::event::KeyCode;
 
@@ -24,11 +24,11 @@ impl Palette {
         let all: Vec<_> = TABLE
             .iter()
             .filter(|entry| {
-                !matches!(entry.action, Action::Back | Action::Up | Action::Down | Action::Palette)
+                entry.group != Group::Move && !matches!(entry.action, Action::Back | Action::Palette)
             })
             .filter(|entry| possible(entry.action, model).is_ok())
             .map(|entry| {
-                let text = format!("{}: {}", label(entry.action, model), entry.help);
+                let text = format!("{}: {}", label(entry.action, model), help(entry.action, model));
                 (entry.action, model.keymap.key(entry.action), text)
             })
             .collect();

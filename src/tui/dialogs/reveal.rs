@@ -11,6 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Press;
 use crate::tui::model::Model;
 use crate::tui::panel::{Incoming, Panel, Step, Tone};
+use crate::tui::widgets::paint::width;
 use crate::tui::widgets::{Paint, Scroll};
 use std::ops::Range;
 use unicode_width::UnicodeWidthChar;
@@ -29,6 +30,8 @@ pub(crate) struct Reveal {
 struct Shown {
     text: Zeroizing<String>,
     lines: Vec<Range<usize>>,
+    /// Columns of the longest line.
+    widest: u16,
     bytes: usize,
     version: u32,
 }
@@ -110,7 +113,9 @@ impl Panel for Reveal {
                 let max = usize::from(Self::size(model).0.saturating_sub(4)).max(1);
                 let lines = cut_lines(&text, max);
                 let bytes = revealed.value.len();
-                self.shown = Some(Shown { text, lines, bytes, version: revealed.version });
+                let wide = |range: &Range<usize>| text.get(range.clone()).map_or(0, width);
+                let widest = lines.iter().map(wide).max().unwrap_or(0);
+                self.shown = Some(Shown { text, lines, widest, bytes, version: revealed.version });
                 self.hide_at = model.timing.hide_ms.map(|ms| model.now.mono.saturating_add(ms));
                 if model.focused { Vec::new() } else { vec![Step::Close] }
             }
@@ -142,7 +147,9 @@ impl Panel for Reveal {
 
     fn draw(&self, model: &Model, paint: &mut Paint<'_>) {
         let theme = paint.theme;
-        let (width, most) = Self::size(model);
+        let (widest, most) = Self::size(model);
+        let content = self.shown.as_ref().map_or(0, |shown| shown.widest).max(width(self.name.as_str()) + 20);
+        let columns = content.saturating_add(4).clamp(44.min(widest), widest);
         let height = u16::try_from(self.lines()).unwrap_or(u16::MAX).saturating_add(3).max(5).min(most);
         let title = match &self.shown {
             Some(shown) => format!("{} v{}", self.name, shown.version),
@@ -155,7 +162,7 @@ impl Panel for Reveal {
         if self.lines() > usize::from(height.saturating_sub(3)) {
             keys.push((model.keymap.key(Action::PageDown), "more".to_owned()));
         }
-        let dialog = Boxed::open(paint, (width, height), &title, Mood::Plain, &keys);
+        let dialog = Boxed::open(paint, (columns, height), &title, Mood::Plain, &keys);
         let Some(shown) = &self.shown else {
             paint.put(
                 dialog.rest.x,
@@ -171,7 +178,7 @@ impl Panel for Reveal {
             dialog.corner(paint, &format!("hides in {left} s"), theme.warning);
         }
         let size = format!("{}, {}", plural(shown.lines.len(), "line"), plural(shown.bytes, "byte"));
-        paint.right(dialog.rest.right(), dialog.rest.bottom(), width / 2, &size, theme.faint);
+        paint.right(dialog.rest.right(), dialog.rest.bottom(), columns / 2, &size, theme.faint);
         if shown.bytes == 0 {
             paint.put(dialog.rest.x, dialog.rest.y, dialog.rest.width, "(empty)", theme.muted);
         }

@@ -164,7 +164,7 @@ fn row(
         }
     }
     x = x.saturating_add(columns.name + 2);
-    let when = date::ago(meta.updated_ms, model.now.wall);
+    let when = table::ago(meta.updated_ms, model.now.wall);
     let muted = if fresh { theme.changed } else { theme.muted };
     paint.put(x, y, AGO, &when, muted);
     x = x.saturating_add(AGO + 2);
@@ -317,7 +317,7 @@ pub(crate) fn facts(
         }
         let style = if version.kept { theme.text } else { theme.faint };
         paint.put(x, y, 6, &format!("v{}", version.version), style);
-        paint.put(x.saturating_add(6), y, 12, &date::ago(version.updated_ms, model.now.wall), theme.muted);
+        paint.put(x.saturating_add(6), y, 12, &table::ago(version.updated_ms, model.now.wall), theme.muted);
         let by = width.saturating_sub(18);
         paint.put(x.saturating_add(18), y, by, &printable::line(&version.updated_by), theme.muted);
     }

@@ -74,7 +74,7 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         paint.put(x, y, 6, &event.seq.to_string(), theme.faint);
         x = x.saturating_add(8);
         let time =
-            if wide { date::local_minute(event.time_ms) } else { date::ago(event.time_ms, model.now.wall) };
+            if wide { date::local_minute(event.time_ms) } else { table::ago(event.time_ms, model.now.wall) };
         paint.put(x, y, when, &time, theme.muted);
         x = x.saturating_add(when + 2);
         paint.put(x, y, who, &printable::line(&event.author), theme.text);

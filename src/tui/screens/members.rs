@@ -49,7 +49,7 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         let role = member.role.map_or("former", Role::word);
         paint.put(x, y, 8, role, if member.role == Some(Role::Owner) { theme.accent } else { theme.muted });
         x = x.saturating_add(10);
-        paint.put(x, y, 10, &date::ago(member.since_ms, model.now.wall), theme.muted);
+        paint.put(x, y, 10, &table::ago(member.since_ms, model.now.wall), theme.muted);
         x = x.saturating_add(12);
         if wide {
             paint.put(x, y, 12, &printable::line(&member.granted_by), theme.muted);

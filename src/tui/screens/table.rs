@@ -1,6 +1,6 @@
 //! The frame that all three tables share: title, filter line, count, heading, empty states, and which rows show.
 
-use crate::domain::printable;
+use crate::domain::{date, printable};
 use crate::service::ServiceError;
 use crate::tui::listing::Listing;
 use crate::tui::widgets::paint::width;
@@ -82,4 +82,9 @@ pub(crate) fn failed(paint: &mut Paint<'_>, rows: Rect, error: &ServiceError) {
     let mut lines = vec![printable::line(&error.message)];
     lines.extend(error.hint.as_deref().map(printable::line));
     empty(paint, rows, &lines);
+}
+
+/// How long ago, in at most ten columns: beyond a week it is the date.
+pub(crate) fn ago(ms: u64, now_ms: u64) -> String {
+    date::ago(ms, now_ms).chars().take(10).collect()
 }

@@ -109,6 +109,20 @@ pub(crate) fn label(action: Action, model: &Model) -> String {
     }
 }
 
+/// The phrase of an action on this tab.
+pub(crate) fn help(action: Action, model: &Model) -> &'static str {
+    match (action, model.browser.tab) {
+        (Action::New, Tab::Members) => "admit somebody",
+        (Action::Edit, Tab::Members) => "change the role",
+        (Action::Delete, Tab::Members) => "remove somebody",
+        (Action::Open, _) => "everything about the row",
+        _ => {
+            let help = super::super::keymap::entry(action).map_or("", |entry| entry.help);
+            help.split(';').next().unwrap_or(help)
+        }
+    }
+}
+
 /// The actions of the footer, most useful first.
 pub(crate) fn footer(model: &Model) -> Vec<Action> {
     let all: &[Action] = match model.browser.tab {
