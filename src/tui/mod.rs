@@ -11,6 +11,7 @@ mod driver;
 mod effects;
 mod keymap;
 mod layout;
+mod lean;
 mod listing;
 mod model;
 mod msg;

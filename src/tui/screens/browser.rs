@@ -145,8 +145,8 @@ fn row(
         theme.text
     };
     if current {
-        let left = x.saturating_sub(1);
-        paint.put(left, y, columns.name + 2, &" ".repeat(usize::from(columns.name) + 2), style);
+        let wide = crate::tui::widgets::paint::width(meta.name.as_str()).min(columns.name) + 2;
+        paint.put(x.saturating_sub(1), y, wide, &" ".repeat(usize::from(wide)), style);
     }
     paint.put(x, y, columns.name, meta.name.as_str(), style);
     for position in positions {
