@@ -181,7 +181,8 @@ impl<W: Write> Backend for Lean<W> {
     }
 
     fn get_cursor_position(&mut self) -> io::Result<Position> {
-        self.inner.get_cursor_position()
+        // Never asks the terminal: its answer would arrive among the keys, which somebody else is reading.
+        Ok(self.at.unwrap_or_default())
     }
 
     fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {

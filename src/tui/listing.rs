@@ -57,16 +57,19 @@ impl Listing {
         self.scroll.fit(self.hits.len(), page);
     }
 
-    /// The query has changed: narrows what is there, or starts again from `order`.
+    /// The query has changed: narrows what is there, or starts again from `order`; `natural` says that `order` is that
+    /// of the list itself.
     pub(crate) fn refine<'a>(
         &mut self,
         name: impl Fn(u32) -> &'a str,
         order: impl Fn() -> Vec<u32>,
+        natural: bool,
         page: usize,
     ) {
         let query = self.query.text().trim();
         let plain = query.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let narrows = plain && self.ranked.as_deref().is_some_and(|before| query.starts_with(before));
+        let narrows =
+            natural && plain && self.ranked.as_deref().is_some_and(|before| query.starts_with(before));
         if narrows {
             // Ties are broken by position: back to list order first, so that the result is that of a fresh ranking.
             self.hits.sort_unstable();
@@ -107,12 +110,12 @@ mod tests {
         let order = || (0..500u32).collect::<Vec<_>>();
         let mut typed = Listing::new();
         typed.rebuild(name, order(), 10);
-        for c in "ktok1".chars() {
+        for c in "k1tok".chars() {
             typed.query.key(Press::plain(KeyCode::Char(c)));
-            typed.refine(name, order, 10);
+            typed.refine(name, order, true, 10);
         }
         let mut fresh = Listing::new();
-        fresh.query.set("ktok1");
+        fresh.query.set("k1tok");
         fresh.rebuild(name, order(), 10);
         assert!(!fresh.hits.is_empty());
         assert_eq!(typed.hits, fresh.hits);
