@@ -15,9 +15,12 @@ use sealbox::{
     crypto::{KdfCost, KdfPolicy},
     domain::{Passphrase, ScopeRef, SecretName, SecretValue},
     platform::{clock::SystemClock, paths::VaultPaths},
-    vault::{Home, OnExisting, Vault},
+    service::{InitCommit, InitPrepare, LocalService, Service, ServiceOptions, ask},
+    tui::{Copier, CopyReport, Driver},
+    vault::{Expect, Home, OnExisting, Vault},
 };
 use std::{
+    io::Write,
     path::Path,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,6 +37,7 @@ fn main() {
     }
     for count in sizes {
         vault_figures(count);
+        screen_figures(count);
     }
 }
 
@@ -103,8 +107,73 @@ fn vault_figures(count: usize) {
     let listed = median(5, || timed(|| vault.list(&organization).unwrap()).0);
     report(&format!("list {count} secrets, warm"), listed, "100 ms at 10,000");
     let value = SecretValue::new(b"new".to_vec()).unwrap();
-    let set = median(9, || {
-        timed(|| vault.set(&organization, &name, &value, sealbox::vault::Expect::Anything).unwrap()).0
-    });
+    let set = median(9, || timed(|| vault.set(&organization, &name, &value, Expect::Anything).unwrap()).0);
     report(&format!("set one secret, durable, at {count}"), set, "");
+}
+
+struct NoClipboard;
+
+impl Copier for NoClipboard {
+    fn copy(&self, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
+        CopyReport { ok: false, text: String::new() }
+    }
+}
+
+/// A key pressed on the real update loop, until the frame is drawn through the real backend.
+fn screen_figures(count: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let service: Arc<dyn Service> = Arc::new(LocalService::new(ServiceOptions {
+        paths: VaultPaths::in_folder(folder.path()),
+        kdf: CHEAP,
+        idle_lock: None,
+        clock: Arc::new(SystemClock),
+        demo: false,
+    }));
+    let call = InitPrepare { organization: "acme".into(), name: "bench".into(), passphrase: passphrase() };
+    ask(&*service, call).unwrap();
+    ask(&*service, InitCommit {}).unwrap();
+    let call = sealbox::service::Import {
+        scope: ScopeRef::Organization,
+        entries: entries(count),
+        on_existing: sealbox::service::OnExisting::Fail,
+        dry_run: false,
+    };
+    ask(&*service, call).unwrap();
+    let (first, mut driver) = timed(|| {
+        Driver::new(Arc::clone(&service), Arc::new(NoClipboard), (120, 40), 1_800_000_000_000).unwrap()
+    });
+    report(&format!("first frame of an unlocked vault, {count} names"), first, "30 ms at 10,000");
+    assert!(driver.screen().contains("SERVICE_000_KEY"), "the list is on the screen");
+
+    let mut bytes = Vec::new();
+    let moves = worst(200, || {
+        let time = timed(|| driver.key("j").map(|_| ()).unwrap()).0;
+        bytes.push(driver.bytes_sent());
+        time
+    });
+    report(&format!("cursor move to frame, {count} names, 99th percentile"), moves, "8 ms at 100,000");
+    bytes.sort_unstable();
+    println!(
+        "{:<58} {:>9} B    300 B",
+        "bytes to the terminal per cursor move at 120x40, median",
+        bytes[bytes.len() / 2]
+    );
+    driver.key("/").unwrap();
+    let mut typed = "key_0123".chars().cycle();
+    let filter = worst(200, || {
+        let key = typed.next().unwrap();
+        let time = timed(|| driver.key(&key.to_string()).map(|_| ()).unwrap()).0;
+        if key == '3' {
+            (0..8).for_each(|_| drop(driver.key("backspace").unwrap()));
+        }
+        time
+    });
+    report(&format!("filter key to frame, {count} names, 99th percentile"), filter, "8 ms at 100,000");
+}
+
+/// The 99th percentile of so many runs.
+fn worst(runs: usize, mut run: impl FnMut() -> Duration) -> Duration {
+    let mut times: Vec<_> = (0..runs).map(|_| run()).collect();
+    times.sort();
+    times[runs * 99 / 100]
 }

@@ -67,7 +67,6 @@ pub struct Replay {
     ignored: u64,
     /// Positions above the head that are taken by junk.
     taken: BTreeSet<u64>,
-    last_row: Option<u64>,
     /// Secrets that were created or deleted since somebody last asked, in order.
     touched: Vec<SecretId>,
     pin: Option<Head>,
@@ -86,7 +85,6 @@ impl Replay {
             fault: None,
             ignored: 0,
             taken: BTreeSet::new(),
-            last_row: None,
             touched: Vec::new(),
             pin,
             pin_met: pin.is_none(),
@@ -94,13 +92,12 @@ impl Replay {
         }
     }
 
-    /// Takes the next row, in order of `seq`. Says why it does not count, if it does not.
+    /// Takes the next row, in order of `seq`. Says why it does not count, if it does not. Rows above the head may be fed
+    /// again; they are counted once.
     pub fn feed(&mut self, seq: u64, bytes: &[u8]) -> Result<(), Rejection> {
-        self.last_row = Some(seq);
         let outcome = self.take(seq, bytes);
-        if outcome.is_err() {
+        if outcome.is_err() && self.taken.insert(seq) {
             self.ignored += 1;
-            self.taken.insert(seq);
         }
         outcome
     }
@@ -175,7 +172,6 @@ impl Replay {
         let seq = entry.header.seq;
         self.state.as_mut().ok_or(Rejection::Genesis)?.apply(&entry, true)?;
         self.touched.extend(touches(&entry));
-        self.last_row = self.last_row.max(Some(seq));
         self.accepted(seq);
         Ok(())
     }
@@ -221,9 +217,10 @@ impl Replay {
         self.ignored
     }
 
-    /// The newest row fed, to continue from.
-    pub fn last_row(&self) -> Option<u64> {
-        self.last_row
+    /// The position after which to go on reading: the newest valid entry. Not the newest row, because that may be junk
+    /// far above, and honest entries are written below it.
+    pub fn resume_after(&self) -> Option<u64> {
+        self.state.as_ref().map(|state| state.seq)
     }
 
     /// The first position above the head that no row takes.

@@ -10,6 +10,10 @@ use crate::crypto::{PublicId, SealedBox, SealedName, VerifyKey, scope_keys::Wrap
 use crate::domain::{KeyClass, Role, ScopeId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+/// How far an entry may stand beyond the one before it. Junk in between is stepped over; but an entry at the very end of
+/// all positions would leave no place for a next one, and a rogue writer could end a chain for everybody.
+pub const MAX_STEP: u64 = 1 << 20;
+
 /// A member, present or former.
 #[derive(Debug, Clone)]
 pub struct Member {
@@ -222,7 +226,8 @@ impl State {
     /// only for entries whose hash this client has verified before, or has just signed itself.
     pub fn apply(&mut self, entry: &Entry<'_>, trusted: bool) -> Result<(), Rejection> {
         let header = &entry.header;
-        if header.scope != self.scope || header.seq <= self.seq {
+        let step = header.seq.checked_sub(self.seq);
+        if header.scope != self.scope || !step.is_some_and(|step| (1..=MAX_STEP).contains(&step)) {
             return Err(Rejection::Misplaced);
         }
         let role =

@@ -132,14 +132,14 @@ pub(crate) enum Command {
     #[command(visible_alias = "ls", after_help = c::list::EXAMPLES)]
     List(c::list::ListArgs),
     /// Change a value in your editor
-    //PENDING     #[command(after_help = c::edit::EXAMPLES)]
-    //PENDING     Edit(c::edit::EditArgs),
+    #[command(after_help = c::edit::EXAMPLES)]
+    Edit(c::edit::EditArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),
     /// Copy a value to the clipboard, without showing it
-    //PENDING     #[command(after_help = c::copy::EXAMPLES)]
-    //PENDING     Copy(c::copy::CopyArgs),
+    #[command(after_help = c::copy::EXAMPLES)]
+    Copy(c::copy::CopyArgs),
     /// List the versions of a secret
     #[command(after_help = c::history::EXAMPLES)]
     History(c::history::HistoryArgs),

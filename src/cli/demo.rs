@@ -214,3 +214,36 @@ fn random_passphrase() -> Result<Passphrase, ServiceError> {
 fn lost() -> ServiceError {
     ServiceError::new(ErrorKind::Failure, "the demo could not be built")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::{ListScopes, ListSecrets, Status, VaultState, Verify};
+
+    #[test]
+    fn the_demo_is_a_sound_vault_with_history_and_disappears() {
+        let demo = Demo::build().unwrap();
+        let service = demo.service();
+        let status = ask(service.as_ref(), Status {}).unwrap();
+        assert_eq!(
+            (status.state, status.demo, status.me.as_deref()),
+            (VaultState::Unlocked, true, Some("ada"))
+        );
+        let scopes = ask(service.as_ref(), ListScopes {}).unwrap();
+        assert_eq!(scopes.len(), 4);
+        let mut authors = std::collections::BTreeSet::new();
+        let (mut secrets, mut exposed) = (0, 0);
+        for info in scopes {
+            for secret in ask(service.as_ref(), ListSecrets { scope: info.scope }).unwrap().secrets {
+                secrets += 1;
+                exposed += usize::from(secret.exposed);
+                authors.insert(secret.updated_by);
+            }
+        }
+        assert!(secrets >= 25 && exposed >= 2 && authors.len() == 4, "{secrets} {exposed} {authors:?}");
+        assert!(ask(service.as_ref(), Verify {}).unwrap().sound());
+        let path = demo.path().to_path_buf();
+        drop((service, demo));
+        assert!(!path.exists());
+    }
+}

@@ -66,6 +66,12 @@ impl IdentityFile {
         Ok((Self::from_payload(&payload)?, cost))
     }
 
+    /// Looks, without a passphrase, whether this can be an identity file at all; says its cost. Errors as [`Self::open`].
+    pub fn inspect(bytes: &[u8], policy: &KdfPolicy) -> Result<KdfCost, CryptoError> {
+        let (cost, _) = header(bytes, policy)?;
+        if bytes.len() < HEADER + aead::OVERHEAD { Err(CryptoError::Malformed) } else { Ok(cost) }
+    }
+
     fn payload(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
         let mut out = Zeroizing::new(Vec::with_capacity(8 * STEP));
         out.extend_from_slice(self.identity.seed().expose());

@@ -19,9 +19,10 @@ struct Page([u8; PAGE]);
 
 /// 32 secret bytes.
 pub struct SecretKey {
-    page: Box<Page>,
-    // Dropped after `drop` below has wiped the page: fields outlive the body of `drop`.
+    // First, so that the page is unlocked (and by `drop` below already wiped) before it is freed: fields are dropped in
+    // this order, and unlocking memory that was given back fails or unlocks somebody else's.
     _lock: Option<region::LockGuard>,
+    page: Box<Page>,
 }
 
 impl SecretKey {
@@ -32,7 +33,7 @@ impl SecretKey {
         if lock.is_none() {
             LOCK_FAILED.store(true, Ordering::Relaxed);
         }
-        let mut key = Self { page, _lock: lock };
+        let mut key = Self { _lock: lock, page };
         if let Some(bytes) = key.page.0.first_chunk_mut::<32>() {
             fill(bytes)?;
         }

@@ -23,6 +23,9 @@ pub(super) fn examine(home: &Home, vault: Option<&Vault>) -> DoctorReport {
         checks.push(private("store file", &paths.store(), 0o600));
         checks.push(structure(&paths.store()));
     }
+    if paths.identity().exists() {
+        checks.push(identity(home));
+    }
     checks.push(chains(home, vault));
     DoctorReport { checks }
 }
@@ -52,6 +55,21 @@ fn private(name: &str, path: &Path, want: u32) -> Check {
             check(name, CheckStatus::Failed, detail, Some(&format!("chmod {want:o} {}", path.display())))
         }
         Ok(_) => check(name, CheckStatus::Ok, path.display().to_string(), None),
+    }
+}
+
+fn identity(home: &Home) -> Check {
+    let name = "identity file";
+    match home.inspect_identity() {
+        Ok(cost) => {
+            let detail =
+                format!("whole; a guess costs {} MiB, {} passes", cost.memory_kib >> 10, cost.passes);
+            check(name, CheckStatus::Ok, detail, None)
+        }
+        Err(error) => {
+            let next = "put a copy of it back, or sealbox restore --recovery-key-file FILE";
+            check(name, CheckStatus::Failed, error.to_string(), Some(next))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::chain::ChainFault;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind::AlreadyExists;
 
 /// A fixed token for each way that a request can fail; logs and `--json` carry it, and the exit code follows from it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,11 +151,17 @@ impl From<VaultError> for ServiceError {
                 plain(Kind::NotFound).hint("use the store or backup that the key belongs to")
             }
             VaultError::Invalid(_) => plain(Kind::Usage),
+            VaultError::BackupRefused(_) => {
+                plain(Kind::Damaged).hint("if it is only old: sealbox restore FILE --accept-rollback")
+            }
             VaultError::Store(StoreError::Damaged { .. }) => {
                 plain(Kind::Damaged).hint("sealbox restore BACKUP")
             }
             VaultError::Store(StoreError::Missing { .. }) => {
                 plain(Kind::Damaged).hint("the store file is gone: sealbox restore BACKUP")
+            }
+            VaultError::Store(StoreError::Io { source, .. }) if source.kind() == AlreadyExists => {
+                plain(Kind::Conflict).hint("choose a file that does not exist")
             }
             VaultError::Store(_) | VaultError::Crypto(_) | VaultError::Io(..) => plain(Kind::Failure),
         }

@@ -64,6 +64,8 @@ pub enum VaultError {
     KeyMismatch { scope: ScopeRef, owner: String },
     #[error("{0}")]
     Invalid(String),
+    #[error("the backup was not restored: {0}")]
+    BackupRefused(String),
     #[error("{what}: {fault}")]
     Chain { what: String, fault: ChainFault },
     #[error("the chain did not accept an entry of our own: {0}")]

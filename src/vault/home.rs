@@ -191,7 +191,6 @@ impl Home {
 
     /// Opens the identity file. A wrong passphrase and a changed file give the same error, on purpose.
     fn read(&self, passphrase: &Passphrase) -> Result<(IdentityFile, KdfCost), VaultError> {
-        let path = self.paths.identity();
         if !self.exists()? {
             return Err(if self.paths.store().exists() {
                 VaultError::OrphanStore(self.paths.store())
@@ -199,14 +198,29 @@ impl Home {
                 VaultError::NoVault(self.paths.data.clone())
             });
         }
+        let bytes = self.identity_bytes()?;
+        IdentityFile::open(&bytes, passphrase, &self.policy).map_err(|error| self.identity_fault(error))
+    }
+
+    /// Looks, without a passphrase, whether the identity file can be one; says what a guess costs.
+    pub fn inspect_identity(&self) -> Result<KdfCost, VaultError> {
+        let bytes = self.identity_bytes()?;
+        IdentityFile::inspect(&bytes, &self.policy).map_err(|error| self.identity_fault(error))
+    }
+
+    fn identity_bytes(&self) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        let path = self.paths.identity();
         let limit = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
-        let (bytes, _) =
-            files::read_private(&path, limit).map_err(|error| VaultError::Io(path.clone(), error))?;
-        IdentityFile::open(&bytes, passphrase, &self.policy).map_err(|error| match error {
+        files::read_private(&path, limit).map(|(bytes, _)| bytes).map_err(|error| VaultError::Io(path, error))
+    }
+
+    fn identity_fault(&self, error: CryptoError) -> VaultError {
+        let path = self.paths.identity();
+        match error {
             CryptoError::Unauthentic => VaultError::WrongPassphrase,
             CryptoError::Newer => VaultError::Newer(path.display().to_string()),
             other => VaultError::IdentityDamaged(path, other),
-        })
+        }
     }
 
     /// Unlocks the vault. An identity that is sealed more cheaply than the policy asks is sealed anew.
@@ -415,7 +429,7 @@ impl Home {
         let reports = verify(&source, (!accept_rollback).then_some(&pins), &scopes)?;
         if let Some(bad) = reports.iter().find(|report| !report.faults.is_empty()) {
             let why = bad.faults.join("; ");
-            return Err(VaultError::Invalid(format!("the backup was not restored: {why}")));
+            return Err(VaultError::BackupRefused(why));
         }
         SqliteStore::create(&self.paths.store())?.replace_with(&source)?;
         if accept_rollback {

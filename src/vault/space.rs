@@ -238,7 +238,7 @@ impl Space {
 }
 
 fn read_into(replay: &mut Replay, store: &dyn Store, id: &ScopeId) -> Result<(), VaultError> {
-    store.entries(id, replay.last_row(), &mut |seq, bytes| {
+    store.entries(id, replay.resume_after(), &mut |seq, bytes| {
         let _ = replay.feed(seq, bytes); // junk is counted by the replay; faults show in its state
         ControlFlow::Continue(())
     })?;

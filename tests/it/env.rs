@@ -15,28 +15,28 @@ use std::{
 };
 
 /// The program under test.
-pub const BINARY: &str = env!("CARGO_BIN_EXE_sealbox");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_sealbox");
 
 /// The passphrase of every vault that is made here.
-pub const PASSPHRASE: &str = "correct horse battery staple";
+pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
 /// One person's machine.
-pub struct TestEnv {
+pub(crate) struct TestEnv {
     root: tempfile::TempDir,
     extra: Vec<(String, String)>,
 }
 
 /// What a run left behind.
-pub struct Ran {
-    pub code: i32,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
-    pub what: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
+    pub(crate) what: String,
 }
 
 impl TestEnv {
     /// An empty HOME with a passphrase file that is named in the environment.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("sealbox-test-").tempdir().unwrap();
         let env = Self { root, extra: Vec::new() };
         for folder in ["home", "data", "state", "config", "run", "work"] {
@@ -49,46 +49,46 @@ impl TestEnv {
     }
 
     /// A vault of "acme", owned by "ada"; its recovery key is in `recovery.txt` of the working folder.
-    pub fn with_vault() -> Self {
+    pub(crate) fn with_vault() -> Self {
         let env = Self::new();
         env.run(&["init", "--org", "acme", "--name", "ada", "--recovery-key-file", "recovery.txt"]).ok();
         env
     }
 
     /// Sets one more environment variable for every run.
-    pub fn set(&mut self, name: &str, value: &str) -> &mut Self {
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> &mut Self {
         self.extra.retain(|(known, _)| known != name);
         self.extra.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// Everything of this machine lies below.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.root.path()
     }
 
     /// The folder in which commands run.
-    pub fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.root.path().join("work")
     }
 
     /// The folder of the default vault.
-    pub fn vault(&self) -> PathBuf {
+    pub(crate) fn vault(&self) -> PathBuf {
         self.root.path().join("data/sealbox")
     }
 
     /// The store of the default vault.
-    pub fn store(&self) -> PathBuf {
+    pub(crate) fn store(&self) -> PathBuf {
         self.vault().join("store.db")
     }
 
     /// The file that `SEALBOX_PASSPHRASE_FILE` names.
-    pub fn passphrase_file(&self) -> PathBuf {
+    pub(crate) fn passphrase_file(&self) -> PathBuf {
         self.work().join("passphrase")
     }
 
     /// Writes a file (0600) into the working folder.
-    pub fn private_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub(crate) fn private_file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.work().join(name);
         fs::write(&path, bytes).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
@@ -96,7 +96,7 @@ impl TestEnv {
     }
 
     /// The whole environment of a run: nothing is inherited but PATH.
-    pub fn environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let at = |folder: &str| self.root.path().join(folder).to_string_lossy().into_owned();
         let mut all: Vec<(String, String)> = [
             ("HOME", at("home")),
@@ -123,7 +123,7 @@ impl TestEnv {
     }
 
     /// The command, ready to be changed further; stdin is empty.
-    pub fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
         let mut command = Command::new(BINARY);
         command.args(args).env_clear().envs(self.environment()).current_dir(self.work());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -131,19 +131,19 @@ impl TestEnv {
     }
 
     /// Runs with an empty stdin.
-    pub fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: &[S]) -> Ran {
         self.run_with(args, b"")
     }
 
     /// Runs with these bytes on stdin.
-    pub fn run_with<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Ran {
+    pub(crate) fn run_with<S: AsRef<OsStr>>(&self, args: &[S], stdin: &[u8]) -> Ran {
         Ran::of(self.command(args), stdin)
     }
 }
 
 impl Ran {
     /// Runs a command to its end.
-    pub fn of(mut command: Command, stdin: &[u8]) -> Self {
+    pub(crate) fn of(mut command: Command, stdin: &[u8]) -> Self {
         let what = format!("{:?}", command.get_args().collect::<Vec<_>>());
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
@@ -163,7 +163,7 @@ impl Ran {
 
     /// It must have ended with this code.
     #[track_caller]
-    pub fn code(self, wanted: i32) -> Self {
+    pub(crate) fn code(self, wanted: i32) -> Self {
         assert_eq!(
             self.code,
             wanted,
@@ -178,19 +178,19 @@ impl Ran {
 
     /// It must have worked.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         self.code(0)
     }
 
     /// stdout as text.
     #[track_caller]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.stdout).unwrap()
     }
 
     /// stdout as JSON, with its schema version checked.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         let value: serde_json::Value = serde_json::from_slice(&self.stdout)
             .unwrap_or_else(|error| panic!("{} printed no JSON ({error}): {}", self.what, self.text()));
         assert_eq!(value["schema_version"], 1, "{}", self.what);
@@ -199,7 +199,7 @@ impl Ran {
 
     /// stderr as the JSON of an error; stdout must be empty.
     #[track_caller]
-    pub fn json_error(&self) -> serde_json::Value {
+    pub(crate) fn json_error(&self) -> serde_json::Value {
         assert_eq!(self.text(), "", "{} printed data and an error", self.what);
         let value: serde_json::Value = serde_json::from_str(&self.stderr)
             .unwrap_or_else(|error| panic!("{} gave no JSON error ({error}): {}", self.what, self.stderr));
@@ -209,14 +209,14 @@ impl Ran {
 
     /// stderr must hold this text.
     #[track_caller]
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "{}: {text:?} is not in stderr: {}", self.what, self.stderr);
         self
     }
 }
 
 /// Every regular file below a folder.
-pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return found };
     for entry in entries {
@@ -232,6 +232,6 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// True if `needle` occurs in `haystack`.
-pub fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+pub(crate) fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }

@@ -2,6 +2,11 @@
 
 #![allow(unreachable_pub, reason = "this binary has no outside")]
 
+mod chain;
 mod cli;
+mod crypto;
 mod env;
+mod people;
+mod readme;
+mod store;
 mod tui;

@@ -11,6 +11,7 @@ use crate::{
 };
 use clap::Args;
 use serde_json::json;
+use std::path::Path;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -65,7 +66,9 @@ fn own_checks(context: &Context) -> Vec<Check> {
     vec![
         terminal(context),
         colours(context),
-        /*PENDING editor(),*/ runtime(context),
+        clipboard(),
+        editor(),
+        runtime(context),
         hardening(context),
         settings(context),
     ]
@@ -111,9 +114,21 @@ fn colours(context: &Context) -> Check {
     }
 }
 
-#[cfg(any())] // PENDING
+fn clipboard() -> Check {
+    let set = |names: &[&str]| names.iter().any(|name| env(name).is_some_and(|value| !value.is_empty()));
+    if set(&["SSH_TTY", "SSH_CONNECTION"]) {
+        check("clipboard", CheckStatus::Ok, "over SSH: values are sent to your terminal (OSC 52)", None)
+    } else if cfg!(feature = "clipboard")
+        && (cfg!(target_os = "macos") || set(&["WAYLAND_DISPLAY", "DISPLAY"]))
+    {
+        check("clipboard", CheckStatus::Ok, "the system clipboard", None)
+    } else {
+        check("clipboard", CheckStatus::Ok, "no display: values are sent to your terminal (OSC 52)", None)
+    }
+}
+
 fn editor() -> Check {
-    let program = crate::platform::editor::choose(&env).to_string_lossy().into_owned();
+    let program = crate::platform::editor::chosen(&env).to_string_lossy().into_owned();
     let first = program.split_whitespace().next().unwrap_or_default().to_owned();
     let found = if first.contains('/') {
         Path::new(&first).is_file()

@@ -34,12 +34,15 @@ pub(crate) fn run(context: &mut Context, args: EditArgs) -> Result<(), Stop> {
     let name = context.name(&args.name)?;
     let scope = context.scope(&args.scope)?;
     if !context.may_ask() {
-        return Err(usage("edit opens an editor, and questions are switched off").hint("sealbox set NAME < FILE").into());
+        return Err(usage("edit opens an editor, and questions are switched off")
+            .hint("sealbox set NAME < FILE")
+            .into());
     }
     context.unlock()?;
-    let call = GetSecret { scope: scope.clone(), name: name.clone(), version: None, purpose: Purpose::Reveal };
+    let call =
+        GetSecret { scope: scope.clone(), name: name.clone(), version: None, purpose: Purpose::Reveal };
     let old = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
-    let program = editor::choose(&env);
+    let program = editor::chosen(&env);
     let edited = editor::edit(&old.value, &context.paths()?.runtime, &program)
         .map_err(|error| wrap(ErrorKind::Failure, &error).hint("the old value is unchanged"))?;
     match edited {

@@ -2,11 +2,11 @@
 
 pub(crate) mod backup;
 pub(crate) mod completions;
-//PENDING pub(crate) mod copy;
+pub(crate) mod copy;
 pub(crate) mod delete;
 pub(crate) mod demo;
 pub(crate) mod doctor;
-//PENDING pub(crate) mod edit;
+pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod find;
 pub(crate) mod generate;

@@ -152,15 +152,15 @@ fn row(
     for position in positions {
         let at = u16::try_from(*position).unwrap_or(u16::MAX);
         // The last column may hold the ellipsis.
-        if at.saturating_add(1) < columns.name || meta.name.as_str().len() <= usize::from(columns.name) {
-            if let Some(cell) = paint.buf.cell_mut((x.saturating_add(at), y)) {
-                let over = if current {
-                    style.patch(theme.matched.bg(style.bg.unwrap_or_default()))
-                } else {
-                    theme.matched
-                };
-                cell.set_style(over);
-            }
+        let seen =
+            at.saturating_add(1) < columns.name || meta.name.as_str().len() <= usize::from(columns.name);
+        if let Some(cell) = paint.buf.cell_mut((x.saturating_add(at), y)).filter(|_| seen) {
+            let over = if current {
+                style.patch(theme.matched.bg(style.bg.unwrap_or_default()))
+            } else {
+                theme.matched
+            };
+            cell.set_style(over);
         }
     }
     x = x.saturating_add(columns.name + 2);
