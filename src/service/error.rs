@@ -151,11 +151,11 @@ impl From<VaultError> for ServiceError {
                 plain(Kind::NotFound).hint("use the store or backup that the key belongs to")
             }
             VaultError::Invalid(_) => plain(Kind::Usage),
-            VaultError::Store(StoreError::Damaged { location, .. }) if location.ends_with("pins.db") => {
-                plain(Kind::Damaged).hint("sealbox doctor --accept-rollback takes the store as it is now")
-            }
             VaultError::BackupRefused(_) => {
                 plain(Kind::Damaged).hint("if it is only old: sealbox restore FILE --accept-rollback")
+            }
+            VaultError::Store(StoreError::Damaged { location, .. }) if location.ends_with("pins.db") => {
+                plain(Kind::Damaged).hint("sealbox doctor --accept-rollback takes the store as it is now")
             }
             VaultError::Store(StoreError::Damaged { .. }) => {
                 plain(Kind::Damaged).hint("sealbox restore BACKUP")

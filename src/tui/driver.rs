@@ -5,13 +5,13 @@
 
 use super::effects::{Outside, Slow};
 use super::keymap::{Keymap, Press};
+use super::lean::Lean;
 use super::model::{Model, Timing};
 use super::msg::{Copier, Effect, Msg, Now};
 use super::theme::{Theme, ThemeName};
 use super::{TuiError, update, view};
 use crate::domain::ScopeRef;
 use crate::service::Service;
-use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::{Terminal, TerminalOptions, Viewport};
@@ -48,7 +48,7 @@ pub struct Driver {
     model: Model,
     theme: Theme,
     outside: Outside,
-    terminal: Terminal<CrosstermBackend<Counter>>,
+    terminal: Terminal<Lean<Counter>>,
     counter: Counter,
     frame: Buffer,
     sent: usize,
@@ -271,10 +271,7 @@ impl Driver {
     }
 }
 
-fn screen(
-    counter: &Counter,
-    (columns, rows): (u16, u16),
-) -> Result<Terminal<CrosstermBackend<Counter>>, TuiError> {
+fn screen(counter: &Counter, (columns, rows): (u16, u16)) -> Result<Terminal<Lean<Counter>>, TuiError> {
     let viewport = Viewport::Fixed(Rect::new(0, 0, columns, rows));
-    Ok(Terminal::with_options(CrosstermBackend::new(counter.clone()), TerminalOptions { viewport })?)
+    Ok(Terminal::with_options(Lean::new(counter.clone(), true), TerminalOptions { viewport })?)
 }

@@ -128,7 +128,7 @@ pub(crate) const TABLE: &[Entry] = &[
     row(Action::Info, "info", &["v"], "vault", "where the vault is, and its warnings", Group::Program),
     row(Action::Refresh, "refresh", &["r"], "refresh", "read the store again", Group::Program),
     row(Action::Lock, "lock", &["ctrl-l"], "lock", "forget the keys now", Group::Program),
-    row(Action::Palette, "palette", &[":"], "commands", "find any command by its name", Group::Program),
+    row(Action::Palette, "palette", &[":"], "more", "find any command by its name", Group::Program),
     row(Action::Help, "help", &["?"], "help", "all keys", Group::Program),
     row(Action::Back, "back", &["esc"], "back", "close what is on top; never quits", Group::Program),
     row(

@@ -11,6 +11,7 @@ mod driver;
 mod effects;
 mod keymap;
 mod layout;
+mod lean;
 mod listing;
 mod model;
 mod msg;
@@ -77,8 +78,9 @@ pub fn picture(service: Arc<dyn Service>, columns: u16, rows: u16) -> Result<Str
     let look = Theme::named(ThemeName::Dark, true);
     let wall = SystemClock.wall_ms();
     let mut driver = Driver::with_look(service, Arc::new(Nowhere), (columns, rows), wall, look, None)?;
-    driver.pass(1_000)?;
-    for _ in 0..3 {
+    // A project, if there is one, and a row that has a history.
+    driver.key("2")?;
+    for _ in 0..4 {
         driver.key("j")?;
     }
     driver.pass(1_000)?;

@@ -92,6 +92,7 @@ impl Secrets {
         self.listing.refine(
             |index| list.get(index as usize).map_or("", |meta| meta.name.as_str()),
             || Self::order(list, newest_first),
+            !newest_first,
             page,
         );
     }
@@ -149,6 +150,7 @@ impl<T> Rows<T> {
         self.listing.refine(
             |index| words.get(index as usize).map_or("", String::as_str),
             || (0..len).collect(),
+            true,
             page,
         );
     }

@@ -5,6 +5,7 @@
 
 use super::effects::{Done, Outside, Slow};
 use super::keymap::{Keymap, Press};
+use super::lean::Lean;
 use super::model::{Model, Timing};
 use super::msg::{Effect, Msg, Now};
 use super::terminal::{Guard, Out, out};
@@ -16,8 +17,6 @@ use crate::service::{Lock, Request, Service};
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::Stream;
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
-use std::io::Write;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -41,8 +40,6 @@ pub fn run(service: Arc<dyn Service>, options: TuiOptions) -> Result<(), TuiErro
         settings::Theme::None => "none",
     };
     let name = ThemeName::choose(setting, options.no_color, &env);
-    // The settings have weighed NO_COLOR already; the terminal library must not decide a second time.
-    crossterm::style::force_color_output(name != ThemeName::None);
     let theme = Theme::named(name, utf8_locale(&env));
     let over_ssh = env("SSH_CONNECTION").is_some() || env("SSH_TTY").is_some();
     let hide_ms =
@@ -71,7 +68,7 @@ struct Loop {
     theme: Theme,
     outside: Outside,
     clock: Arc<dyn Clock>,
-    terminal: Terminal<CrosstermBackend<Out>>,
+    terminal: Terminal<Lean<Out>>,
     home: UnboundedSender<Done>,
     answers: Option<UnboundedReceiver<Done>>,
     guard: Guard,
@@ -118,10 +115,10 @@ impl Loop {
         outside: Outside,
         clock: Arc<dyn Clock>,
         mouse: bool,
-        _look: ThemeName,
+        look: ThemeName,
     ) -> Result<Self, TuiError> {
         let guard = Guard::take(mouse)?;
-        let terminal = Terminal::new(CrosstermBackend::new(out()))?;
+        let terminal = Terminal::new(Lean::new(out(), look != ThemeName::None))?;
         let (home, answers) = unbounded_channel();
         Ok(Self {
             model,
@@ -178,9 +175,7 @@ impl Loop {
             },
             Happened::Answer(done) => {
                 if !done.terminal.is_empty() {
-                    let backend = self.terminal.backend_mut();
-                    backend.write_all(&done.terminal)?;
-                    Write::flush(backend)?;
+                    self.terminal.backend_mut().pass(&done.terminal)?;
                 }
                 done.msg
             }

@@ -141,7 +141,7 @@ pub(crate) fn tab_texts(model: &Model) -> Vec<(Tab, String)> {
             let word = tab_word(*tab);
             let text = match (tab, model.browser.project_name()) {
                 (Tab::Project, Some(name)) if !narrow => format!("{word}: {name}"),
-                _ if narrow => word.chars().take(4).collect(),
+                _ if narrow && *tab == Tab::Organization => "Org".to_owned(),
                 _ => word.to_owned(),
             };
             (*tab, format!(" {} {text}", index + 1))

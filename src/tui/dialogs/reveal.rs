@@ -200,7 +200,7 @@ mod tests {
         let text = "abcdef\n\nxyz\n";
         let lines: Vec<&str> = cut_lines(text, 4).into_iter().map(|range| &text[range]).collect();
         assert_eq!(lines, ["abcd", "ef", "", "xyz"]);
-        assert_eq!(cut_lines("", 4), [0..0]);
+        assert!(cut_lines("", 4) == vec![0..0; 1]);
         assert_eq!(cut_lines("日本", 1).len(), 2);
     }
 }

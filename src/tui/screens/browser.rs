@@ -145,22 +145,22 @@ fn row(
         theme.text
     };
     if current {
-        let left = x.saturating_sub(1);
-        paint.put(left, y, columns.name + 2, &" ".repeat(usize::from(columns.name) + 2), style);
+        let wide = crate::tui::widgets::paint::width(meta.name.as_str()).min(columns.name) + 2;
+        paint.put(x.saturating_sub(1), y, wide, &" ".repeat(usize::from(wide)), style);
     }
     paint.put(x, y, columns.name, meta.name.as_str(), style);
     for position in positions {
         let at = u16::try_from(*position).unwrap_or(u16::MAX);
         // The last column may hold the ellipsis.
-        if at.saturating_add(1) < columns.name || meta.name.as_str().len() <= usize::from(columns.name) {
-            if let Some(cell) = paint.buf.cell_mut((x.saturating_add(at), y)) {
-                let over = if current {
-                    style.patch(theme.matched.bg(style.bg.unwrap_or_default()))
-                } else {
-                    theme.matched
-                };
-                cell.set_style(over);
-            }
+        let seen =
+            at.saturating_add(1) < columns.name || meta.name.as_str().len() <= usize::from(columns.name);
+        if let Some(cell) = paint.buf.cell_mut((x.saturating_add(at), y)).filter(|_| seen) {
+            let over = if current {
+                style.patch(theme.matched.bg(style.bg.unwrap_or_default()))
+            } else {
+                theme.matched
+            };
+            cell.set_style(over);
         }
     }
     x = x.saturating_add(columns.name + 2);

@@ -157,10 +157,10 @@ pub(super) fn filter_key(model: &mut Model, press: Press) {
         press.code,
         crossterm::event::KeyCode::Char(_) | crossterm::event::KeyCode::Home | crossterm::event::KeyCode::End
     );
-    if let Some(action) = model.keymap.action(press).filter(|_| moves) {
-        if model.browser.listing_mut().scroll.act(action, len, page) {
-            return moved(model);
-        }
+    if let Some(action) = model.keymap.action(press).filter(|_| moves)
+        && model.browser.listing_mut().scroll.act(action, len, page)
+    {
+        return moved(model);
     }
     if model.browser.listing_mut().key(press) {
         refine(model);
@@ -302,10 +302,11 @@ pub(super) fn settle(model: &mut Model, out: &mut Vec<Effect>) {
             browser.place = scope;
         }
     }
-    if browser.tab == Tab::Project && browser.place == ScopeRef::Organization {
-        if let Some(scope) = browser.project.scope.clone() {
-            browser.place = scope;
-        }
+    if browser.tab == Tab::Project
+        && browser.place == ScopeRef::Organization
+        && let Some(scope) = browser.project.scope.clone()
+    {
+        browser.place = scope;
     }
     if !browser.secrets().loaded && browser.secrets().scope.is_some() {
         let scope = browser.place.clone();

@@ -133,7 +133,6 @@ pub(crate) fn footer(model: &Model) -> Vec<Action> {
             Action::Reveal,
             Action::Copy,
             Action::History,
-            Action::Open,
             Action::Filter,
             Action::Palette,
         ],
@@ -144,9 +143,8 @@ pub(crate) fn footer(model: &Model) -> Vec<Action> {
             Action::Reveal,
             Action::Copy,
             Action::History,
-            Action::Projects,
-            Action::Open,
             Action::Filter,
+            Action::Projects,
             Action::Palette,
         ],
         Tab::Members => {
@@ -158,7 +156,7 @@ pub(crate) fn footer(model: &Model) -> Vec<Action> {
         all.iter().copied().filter(|action| possible(*action, model).is_ok()).collect();
     // A role that can do little is shown its way about instead.
     if offered.len() < 6 && model.browser.on_secrets() {
-        offered.extend([Action::Sort, Action::Refresh]);
+        offered.extend([Action::Open, Action::Sort, Action::Refresh]);
     }
     offered
 }

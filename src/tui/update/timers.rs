@@ -58,7 +58,7 @@ pub(super) fn tick(model: &mut Model, out: &mut Vec<Effect>) {
         .layers
         .iter()
         .chain(model.gate.as_ref())
-        .filter(|layer| layer.panel.due(model).is_some_and(|at| at <= now))
+        .filter(|layer| layer.panel.due(model).is_some())
         .map(|layer| layer.id)
         .collect();
     for id in due {

@@ -180,7 +180,7 @@ impl Paint<'_> {
             let need = width(key).saturating_add(1).saturating_add(width(word));
             let gap = if used == 0 { 0 } else { 2 };
             if used.saturating_add(gap).saturating_add(need) > max {
-                break;
+                continue; // a shorter one may still fit
             }
             used = used.saturating_add(gap);
             used = used.saturating_add(self.pieces(

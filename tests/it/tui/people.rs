@@ -65,7 +65,7 @@ fn an_owner_admits_changes_and_removes_people() {
     assert_eq!(bob.get(&ORG, "NPM_TOKEN"), b"npm-2");
     screen.key("esc").unwrap();
     shows(&screen, "bob");
-    screen.key("j").unwrap().key("e").unwrap().key("left").unwrap().key("left").unwrap();
+    screen.key("G").unwrap().key("e").unwrap().key("left").unwrap().key("left").unwrap();
     shows(&screen, "[read]");
     screen.key("enter").unwrap();
     shows(&screen, "bob could read");
