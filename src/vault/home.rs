@@ -451,7 +451,10 @@ impl Home {
         let _lock = self.lock()?;
         let source = SqliteStore::inspect(from)?;
         let pins = Pins::open(&self.paths.pins())?;
-        let known = pins.scopes()?;
+        let mut known = pins.scopes()?;
+        if accept_rollback {
+            known = present_in(&source, known)?;
+        }
         let scopes = if known.is_empty() { source.scopes()? } else { known };
         let reports = verify(&source, (!accept_rollback).then_some(&pins), &scopes)?;
         if let Some(bad) = reports.iter().find(|report| !report.faults.is_empty()) {
@@ -525,6 +528,14 @@ impl Home {
         let lock = paths.data.join("lock");
         files::remove_wiped(&lock).map_err(|error| VaultError::Io(lock, error))
     }
+}
+
+/// Of the scopes that this machine knows, those that an older copy holds: a project may be younger than the copy. All of
+/// them if it holds none, because then it is the copy of another vault, and its faults say so.
+fn present_in(store: &dyn Store, known: Vec<ScopeId>) -> Result<Vec<ScopeId>, VaultError> {
+    let held = store.scopes()?;
+    let kept: Vec<ScopeId> = known.iter().filter(|id| held.contains(id)).copied().collect();
+    Ok(if kept.is_empty() { known } else { kept })
 }
 
 /// Where a file goes that does not open: beside itself, so that nothing is lost that somebody might still save.

@@ -5,7 +5,7 @@
 
 use super::error::VaultError;
 use super::space::Space;
-use crate::chain::{Body, Draft, Entry, Header, Rejection};
+use crate::chain::{Body, ChainFault, Draft, Entry, Header, Rejection};
 use crate::crypto::{Identity, random};
 use crate::domain::{Role, ScopeId, ScopeRef};
 use crate::platform::clock::Clock;
@@ -290,7 +290,16 @@ impl Vault {
 
     /// Takes the store's present content as the newest of every scope (SPEC R10), after a person agreed.
     pub fn accept_rollback(store: &dyn Store, pins: &Pins) -> Result<(), VaultError> {
-        for id in pins.scopes()? {
+        let (known, held) = (pins.scopes()?, store.scopes()?);
+        // What is younger than the store is forgotten with the rest; but a store that holds nothing we know is another's.
+        let (known, younger): (Vec<_>, Vec<_>) = known.into_iter().partition(|id| held.contains(id));
+        if known.is_empty() && !younger.is_empty() {
+            return Err(VaultError::Chain { what: "the store".to_owned(), fault: ChainFault::NoGenesis });
+        }
+        for id in younger {
+            pins.forget(&id)?;
+        }
+        for id in known {
             let mut replay = crate::chain::Replay::new(id, None, false);
             store.entries(&id, None, &mut |seq, bytes| {
                 let _ = replay.feed(seq, bytes);
