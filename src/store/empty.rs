@@ -1,6 +1,6 @@
 //! The store of an identity that has not joined a vault yet: there is nothing in it, and nothing can be put there.
 
-use super::{Batch, BlobHash, Committed, Store, StoreError};
+use super::{Batch, BlobHash, Committed, EachBlob, Store, StoreError};
 use crate::domain::ScopeId;
 use std::{ops::ControlFlow, path::Path};
 
@@ -36,11 +36,7 @@ impl Store for NoStore {
         Ok(None)
     }
 
-    fn blobs(
-        &self,
-        _: &ScopeId,
-        _: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn blobs(&self, _: &ScopeId, _: EachBlob<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 

@@ -140,6 +140,9 @@ pub enum Committed {
     Conflict,
 }
 
+/// Takes a ciphertext's hash and bytes, as they stand in the table; says whether to go on.
+pub type EachBlob<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
 /// Two tables of sealed bytes.
 pub trait Store: Send {
     /// Where it is, for people; without a password.
@@ -161,11 +164,7 @@ pub trait Store: Send {
     fn blob(&self, scope: &ScopeId, hash: &BlobHash) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Calls `each` with every ciphertext of `scope`.
-    fn blobs(
-        &self,
-        scope: &ScopeId,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError>;
+    fn blobs(&self, scope: &ScopeId, each: EachBlob<'_>) -> Result<(), StoreError>;
 
     /// Every scope that has entries.
     fn scopes(&self) -> Result<Vec<ScopeId>, StoreError>;

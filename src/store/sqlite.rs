@@ -4,7 +4,7 @@
 //! ciphertext should not linger in free pages; writers start with `BEGIN IMMEDIATE` and wait for each other up to 20 s.
 //! The application id and `user_version` say what the file is, so that a foreign or newer file is never touched.
 
-use super::{Batch, BlobHash, Committed, SCHEMA, Store, StoreError};
+use super::{Batch, BlobHash, Committed, EachBlob, SCHEMA, Store, StoreError};
 use crate::domain::ScopeId;
 use crate::platform::{failpoint, files};
 use rusqlite::{
@@ -264,11 +264,7 @@ impl Store for SqliteStore {
         run().map_err(|error| self.say(&error))
     }
 
-    fn blobs(
-        &self,
-        scope: &ScopeId,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn blobs(&self, scope: &ScopeId, each: EachBlob<'_>) -> Result<(), StoreError> {
         let mut run = || -> Result<(), rusqlite::Error> {
             let mut select = self.connection.prepare_cached("SELECT hash, data FROM blob WHERE scope=$1")?;
             let mut rows = select.query(params![scope.0])?;

@@ -440,7 +440,12 @@ fn a_rotation_has_exactly_one_box_of_the_right_class_for_each_present_member() {
     };
     let for_whom = |name: &str, class| BoxFor { recipient: id(name).sign, class, sealed: no_box() };
     for name in ["ada", "olga", "wil", "rune", "rea"] {
-        rotate_refused(|body| drop(body.boxes.remove(at(body, name))), Rejection::Boxes);
+        rotate_refused(
+            |body| {
+                body.boxes.remove(at(body, name));
+            },
+            Rejection::Boxes,
+        );
         rotate_refused(|body| body.boxes.push(body.boxes[at(body, name)].clone()), Rejection::Boxes);
         rotate_refused(
             |body| {

@@ -4,7 +4,7 @@
 //! administrator of a shared database (SPEC R10 to R12). A faulty store stands for a disk or a network.
 
 use sealbox::domain::ScopeId;
-use sealbox::store::{Batch, BlobHash, Committed, SqliteStore, Store, StoreError};
+use sealbox::store::{Batch, BlobHash, Committed, EachBlob, SqliteStore, Store, StoreError};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -97,11 +97,7 @@ impl Store for HostileStore {
         Ok(self.0.lock().unwrap().blobs.get(&(*scope, *hash)).cloned())
     }
 
-    fn blobs(
-        &self,
-        scope: &ScopeId,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn blobs(&self, scope: &ScopeId, each: EachBlob<'_>) -> Result<(), StoreError> {
         for ((_, hash), data) in self.tables().blobs.iter().filter(|((id, _), _)| id == scope) {
             if each(hash, data).is_break() {
                 break;
@@ -212,11 +208,7 @@ impl Store for FaultyStore {
         self.checked(|store| store.blob(scope, hash))
     }
 
-    fn blobs(
-        &self,
-        scope: &ScopeId,
-        each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn blobs(&self, scope: &ScopeId, each: EachBlob<'_>) -> Result<(), StoreError> {
         self.checked(|store| store.blobs(scope, each))
     }
 

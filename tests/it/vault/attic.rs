@@ -36,10 +36,10 @@ fn bodies(tables: &Tables) -> Vec<Body> {
 pub(super) fn values(tables: &Tables) -> Vec<(ScopeId, SecretId, u32, u32, Vec<u8>)> {
     let mut all = Vec::new();
     for ((scope, _), bytes) in &tables.rows {
-        if let Ok(Entry { body: Body::Put(put), .. }) = Entry::parse(bytes) {
-            if let Some(blob) = tables.blobs.get(&(*scope, put.blob)) {
-                all.push((*scope, put.secret, put.version, put.generation, blob.clone()));
-            }
+        if let Ok(Entry { body: Body::Put(put), .. }) = Entry::parse(bytes)
+            && let Some(blob) = tables.blobs.get(&(*scope, put.blob))
+        {
+            all.push((*scope, put.secret, put.version, put.generation, blob.clone()));
         }
     }
     all
@@ -70,11 +70,7 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<SecretKey> {
         for (scope, generation) in scopes.iter().flat_map(|s| generations.clone().map(move |g| (s, g))) {
             for class in [KeyClass::Full, KeyClass::Meta] {
                 let context = BoxContext { scope: &scope.0, generation, recipient: &me.public().sign, class };
-                if let Ok(key) = me.open_box(context, one) {
-                    if seen.insert(*key.expose()) {
-                        found.push(key);
-                    }
-                }
+                found.extend(me.open_box(context, one).ok().filter(|key| seen.insert(*key.expose())));
             }
         }
     }
