@@ -78,6 +78,14 @@ impl Pins {
         self.write("INSERT OR REPLACE INTO pin VALUES(?1,?2,?3)", scope, seq, hash)
     }
 
+    /// Removes a pin: only after a person accepted that the scope is gone.
+    pub fn forget(&self, scope: &ScopeId) -> Result<(), StoreError> {
+        self.connection
+            .execute("DELETE FROM pin WHERE scope=?1", params![scope.0])
+            .map(|_| ())
+            .map_err(|error| describe(&self.location, &error))
+    }
+
     fn write(&self, sql: &str, scope: &ScopeId, seq: u64, hash: &[u8; 32]) -> Result<(), StoreError> {
         let seq = i64::try_from(seq).unwrap_or(i64::MAX);
         self.connection
