@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{Settings, project},
-    domain::{ProjectName, ScopeRef, SecretName, filter},
+    domain::{Passphrase, ProjectName, ScopeRef, SecretName, filter},
     platform::{
         clock::{Clock, SystemClock},
         paths::VaultPaths,
@@ -158,15 +158,17 @@ impl Context {
         Ok(())
     }
 
-    /// Unlocks the vault: asks for the passphrase, or takes it from its file. A person has three tries.
-    pub(crate) fn unlock(&self) -> Result<(), Stop> {
+    /// Unlocks the vault: asks for the passphrase, or takes it from its file. A person has three tries. Answers the
+    /// passphrase, for `passwd`; it is wiped when it is dropped.
+    pub(crate) fn unlock(&self) -> Result<Passphrase, Stop> {
         self.present()?;
         let mut tries = 1;
         loop {
             let given = prompt::passphrase(self)?;
             let typed = given.typed;
+            let again = Passphrase::new(given.passphrase.expose().to_owned());
             match self.ask(Unlock { passphrase: given.passphrase }) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(again),
                 Err(error) if typed && tries < TRIES && error.kind == ErrorKind::Locked => {
                     self.out.say_always(&format!("{}; try again", error.message));
                     tries += 1;

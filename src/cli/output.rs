@@ -195,8 +195,13 @@ impl Output {
         }
     }
 
-    /// Something to look at, on stderr, also with `-q`.
+    /// Something to look at, on stderr, also with `-q`. With `--json` a document of its own, on a line of its own.
     pub(crate) fn warn(&self, text: &str) {
+        if self.json {
+            let document =
+                serde_json::json!({ "schema_version": SCHEMA_VERSION, "warning": text }).to_string();
+            return self.say_always(&escape_json(&document).unwrap_or_else(|| Zeroizing::new(document)));
+        }
         self.say_always(&format!("{}: {text}", self.paint("33", "warning")));
     }
 

@@ -154,6 +154,9 @@ impl From<VaultError> for ServiceError {
             VaultError::BackupRefused(_) => {
                 plain(Kind::Damaged).hint("if it is only old: sealbox restore FILE --accept-rollback")
             }
+            VaultError::Store(StoreError::Damaged { location, .. }) if location.ends_with("pins.db") => {
+                plain(Kind::Damaged).hint("sealbox doctor --accept-rollback takes the store as it is now")
+            }
             VaultError::Store(StoreError::Damaged { .. }) => {
                 plain(Kind::Damaged).hint("sealbox restore BACKUP")
             }

@@ -86,6 +86,28 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The same error once more; an operating system's error becomes its text.
+    pub(crate) fn again(&self) -> Self {
+        match self {
+            Self::Damaged { location, what } => {
+                Self::Damaged { location: location.clone(), what: what.clone() }
+            }
+            Self::Newer { location } => Self::Newer { location: location.clone() },
+            Self::Missing { location } => Self::Missing { location: location.clone() },
+            Self::Busy { location } => Self::Busy { location: location.clone() },
+            Self::Full { location, what } => Self::Full { location: location.clone(), what: what.clone() },
+            Self::NetworkFileSystem { location } => Self::NetworkFileSystem { location: location.clone() },
+            Self::Engine { location, what } => {
+                Self::Engine { location: location.clone(), what: what.clone() }
+            }
+            Self::Io { location, source } => {
+                Self::Engine { location: location.clone(), what: source.to_string() }
+            }
+        }
+    }
+}
+
 /// An entry to append.
 #[derive(Debug, Clone)]
 pub struct NewEntry {

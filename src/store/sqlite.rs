@@ -7,11 +7,13 @@
 use super::{Batch, BlobHash, Committed, SCHEMA, Store, StoreError};
 use crate::domain::ScopeId;
 use crate::platform::{failpoint, files};
-use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, config::DbConfig, params};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags, TransactionBehavior, backup::StepResult, config::DbConfig, params,
+};
 use std::{
     ops::ControlFlow,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// `"SBX1"` as a number: what `file(1)` and we recognise the file by.
@@ -145,11 +147,24 @@ impl SqliteStore {
     /// Replaces every row by those of `source`, in one transaction.
     pub fn replace_with(&mut self, source: &Self) -> Result<(), StoreError> {
         let location = self.location();
-        let run = |target: &mut Connection| -> Result<(), rusqlite::Error> {
+        let run = |target: &mut Connection| -> Result<StepResult, rusqlite::Error> {
             let copy = rusqlite::backup::Backup::new(&source.connection, target)?;
-            copy.run_to_completion(i32::MAX, Duration::from_millis(50), None)
+            let start = Instant::now();
+            loop {
+                // All pages in one step, so that nobody ever sees half of them.
+                match copy.step(i32::MAX)? {
+                    StepResult::Busy | StepResult::Locked if start.elapsed() < BUSY => {
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    StepResult::More => {}
+                    ended => return Ok(ended),
+                }
+            }
         };
-        run(&mut self.connection).map_err(|error| describe(&location, &error))?;
+        match run(&mut self.connection).map_err(|error| describe(&location, &error))? {
+            StepResult::Done => {}
+            _ => return Err(StoreError::Busy { location }),
+        }
         self.prepare().map_err(|error| error.into_store_error(&location))
     }
 
@@ -218,7 +233,10 @@ impl Store for SqliteStore {
                 .prepare_cached("SELECT seq, body FROM entry WHERE scope=$1 AND seq>$2 ORDER BY seq")?;
             let mut rows = select.query(params![scope.0, after])?;
             while let Some(row) = rows.next()? {
-                let Ok(seq) = u64::try_from(row.get::<_, i64>(0)?) else { continue };
+                // A position that is no number is a row that nobody of us wrote.
+                let Some(seq) = row.get_ref(0)?.as_i64().ok().and_then(|seq| u64::try_from(seq).ok()) else {
+                    continue;
+                };
                 // A row of another type is junk that somebody put there: shown as empty, it will not parse.
                 let body = row.get_ref(1)?.as_blob().unwrap_or_default();
                 if each(seq, body).is_break() {

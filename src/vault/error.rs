@@ -81,3 +81,18 @@ pub enum VaultError {
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] std::io::Error),
 }
+
+impl VaultError {
+    /// The same fault once more: a scope that does not open says so each time somebody asks for it.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Chain { what, fault } => Self::Chain { what: what.clone(), fault: fault.clone() },
+            Self::KeyMismatch { scope, owner } => {
+                Self::KeyMismatch { scope: scope.clone(), owner: owner.clone() }
+            }
+            Self::Store(error) => Self::Store(error.again()),
+            Self::Crypto(error) => Self::Crypto(*error),
+            other => Self::Invalid(other.to_string()),
+        }
+    }
+}

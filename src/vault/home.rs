@@ -17,7 +17,7 @@ use crate::crypto::{
 };
 use crate::domain::{Passphrase, Role, ScopeId, ScopeRef, SecretValue};
 use crate::platform::{clock::Clock, failpoint, files, paths::VaultPaths};
-use crate::store::{Batch, Committed, NewEntry, Pins, SqliteStore, Store};
+use crate::store::{Batch, Committed, NewEntry, Pins, SqliteStore, Store, StoreError};
 use std::{
     fs::File,
     ops::ControlFlow,
@@ -92,7 +92,25 @@ impl Home {
             .map_err(|error| VaultError::Io(path.clone(), error))?;
         files::narrow(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
         file.lock().map_err(|error| VaultError::Io(path, error))?;
+        self.discard_temporaries()?;
         Ok(file)
+    }
+
+    /// Removes what a killed writer of the identity left behind: it holds the seed under a passphrase that may be an
+    /// older one. Only who holds the lock writes such files, so none of them is in use.
+    fn discard_temporaries(&self) -> Result<(), VaultError> {
+        let folder = &self.paths.data;
+        let io = |error| VaultError::Io(folder.clone(), error);
+        for entry in std::fs::read_dir(folder).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            let ours =
+                name.to_str().is_some_and(|name| name.starts_with(".identity") && name.contains(".tmp-"));
+            if ours {
+                let path = folder.join(name);
+                files::remove_wiped(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
+            }
+        }
+        Ok(())
     }
 
     fn folders(&self) -> Result<(), VaultError> {
@@ -225,12 +243,21 @@ impl Home {
 
     /// Unlocks the vault. An identity that is sealed more cheaply than the policy asks is sealed anew.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Vault, VaultError> {
-        let (file, cost) = self.read(passphrase)?;
-        if cost.memory_kib < self.policy.cost.memory_kib || cost.passes < self.policy.cost.passes {
+        let (mut file, cost) = self.read(passphrase)?;
+        if self.is_cheap(cost) {
             let _lock = self.lock()?;
-            self.write_identity_to(&self.paths.identity(), &file.seal(passphrase, self.policy.cost)?)?;
+            // Read again: another process may have changed the passphrase meanwhile, which must not be undone.
+            let (now, cost) = self.read(passphrase)?;
+            file = now;
+            if self.is_cheap(cost) {
+                self.write_identity_to(&self.paths.identity(), &file.seal(passphrase, self.policy.cost)?)?;
+            }
         }
         self.open(file)
+    }
+
+    fn is_cheap(&self, cost: KdfCost) -> bool {
+        cost.memory_kib < self.policy.cost.memory_kib || cost.passes < self.policy.cost.passes
     }
 
     fn open(&self, file: IdentityFile) -> Result<Vault, VaultError> {
@@ -431,26 +458,54 @@ impl Home {
             let why = bad.faults.join("; ");
             return Err(VaultError::BackupRefused(why));
         }
-        SqliteStore::create(&self.paths.store())?.replace_with(&source)?;
+        self.put_rows(&source)?;
         if accept_rollback {
             Vault::accept_rollback(&self.own_store()?, &pins)?;
         }
         Ok(reports)
     }
 
-    fn put_store(&self, from: &Path) -> Result<(), VaultError> {
-        if self.paths.store().exists() {
-            return Err(VaultError::VaultExists(self.paths.store()));
+    /// Makes the embedded store hold exactly the rows of `source`. A file that does not open is set aside first.
+    fn put_rows(&self, source: &SqliteStore) -> Result<(), VaultError> {
+        let path = self.paths.store();
+        let put = || SqliteStore::create(&path).and_then(|mut store| store.replace_with(source));
+        match put() {
+            Err(StoreError::Damaged { .. }) => {
+                set_aside(&path)?;
+                Ok(put()?)
+            }
+            other => Ok(other?),
         }
-        let source = SqliteStore::inspect(from)?;
-        SqliteStore::create(&self.paths.store())?.replace_with(&source)?;
-        Ok(())
     }
 
-    /// Takes the store's present content as the newest of every pinned scope.
+    /// Puts a backup where there is no store yet. A store that holds every row of it already is left as it is: it is
+    /// what an interrupted recovery made, and may have gone further.
+    fn put_store(&self, from: &Path) -> Result<(), VaultError> {
+        let source = SqliteStore::inspect(from)?;
+        let path = self.paths.store();
+        if path.exists() {
+            let present = SqliteStore::open(&path)?;
+            let empty = present.scopes()?.is_empty();
+            if !empty && (self.paths.identity().exists() || !holds_rows_of(&present, &source)?) {
+                return Err(VaultError::VaultExists(path));
+            }
+            if !empty {
+                return Ok(());
+            }
+        }
+        self.put_rows(&source)
+    }
+
+    /// Takes the store's present content as the newest of every pinned scope. Pins that do not open are set aside, and
+    /// made anew when the vault is next opened.
     pub fn accept_rollback(&self) -> Result<(), VaultError> {
         let _lock = self.lock()?;
-        Vault::accept_rollback(&self.own_store()?, &Pins::open(&self.paths.pins())?)
+        let path = self.paths.pins();
+        match Pins::open(&path).and_then(|pins| pins.scopes().map(|_| pins)) {
+            Ok(pins) => Vault::accept_rollback(&self.own_store()?, &pins),
+            Err(StoreError::Damaged { .. }) => set_aside(&path),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Destroys identity, pins and embedded store; the identity first, because without it nothing else opens. A rerun
@@ -459,9 +514,10 @@ impl Home {
         let _lock = self.lock()?;
         let paths = &self.paths;
         let mut doomed = vec![paths.identity(), paths.data.join("identity.old"), self.next_identity()];
-        doomed.extend(with_sidecars(&paths.pins()));
-        doomed.extend(with_sidecars(&paths.store()));
-        doomed.extend(with_sidecars(&self.next_store()));
+        for database in [paths.pins(), paths.store(), self.next_store()] {
+            doomed.extend(with_sidecars(&database));
+            doomed.extend(with_sidecars(&aside(&database)));
+        }
         for path in doomed {
             files::remove_wiped(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
             failpoint::step("reset: file removed");
@@ -469,6 +525,47 @@ impl Home {
         let lock = paths.data.join("lock");
         files::remove_wiped(&lock).map_err(|error| VaultError::Io(lock, error))
     }
+}
+
+/// Where a file goes that does not open: beside itself, so that nothing is lost that somebody might still save.
+fn aside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".damaged");
+    PathBuf::from(name)
+}
+
+/// Moves a database away. The file itself goes last, so that it never stands beside the log of another one.
+fn set_aside(path: &Path) -> Result<(), VaultError> {
+    let pairs = with_sidecars(path).into_iter().zip(with_sidecars(&aside(path)));
+    for (from, to) in pairs.rev() {
+        match std::fs::rename(&from, &to) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(VaultError::Io(from, error));
+            }
+            _ => {}
+        }
+    }
+    files::sync_folder_of(path).map_err(|error| VaultError::Io(path.to_owned(), error))
+}
+
+/// True if every entry of `part` stands in `whole`.
+fn holds_rows_of(whole: &dyn Store, part: &dyn Store) -> Result<bool, VaultError> {
+    for scope in part.scopes()? {
+        let mut rows = std::collections::HashSet::new();
+        whole.entries(&scope, None, &mut |seq, body| {
+            rows.insert((seq, crate::crypto::sha256(body)));
+            ControlFlow::Continue(())
+        })?;
+        let mut all = true;
+        part.entries(&scope, None, &mut |seq, body| {
+            all &= rows.contains(&(seq, crate::crypto::sha256(body)));
+            ControlFlow::Continue(())
+        })?;
+        if !all {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// A database file and the files that SQLite keeps beside it.

@@ -64,7 +64,10 @@ impl Keyring {
                 return Ok(false);
             }
             let older = match &public.wraps {
-                Some((full, _)) => Some(key.unwrap(&state.scope.0, generation, full)?),
+                Some((full, _)) => match key.unwrap(&state.scope.0, generation, full) {
+                    Ok(older) => Some(older),
+                    Err(_) => return Ok(false),
+                },
                 None => None,
             };
             self.meta.insert(generation, meta);
@@ -82,7 +85,10 @@ impl Keyring {
                 return Ok(false);
             }
             let older = match &public.wraps {
-                Some((_, meta)) => Some(key.unwrap(&state.scope.0, generation, meta)?),
+                Some((_, meta)) => match key.unwrap(&state.scope.0, generation, meta) {
+                    Ok(older) => Some(older),
+                    Err(_) => return Ok(false),
+                },
                 None => None,
             };
             self.meta.insert(generation, key);

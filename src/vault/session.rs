@@ -5,11 +5,11 @@
 
 use super::error::VaultError;
 use super::space::Space;
-use crate::chain::{Body, Draft, Header};
+use crate::chain::{Body, Draft, Entry, Header, Rejection};
 use crate::crypto::{Identity, random};
 use crate::domain::{Role, ScopeId, ScopeRef};
 use crate::platform::clock::Clock;
-use crate::store::{Batch, BlobHash, Committed, NewEntry, Pins, Store};
+use crate::store::{Batch, BlobHash, Committed, NewEntry, Pins, Store, StoreError};
 use std::{sync::Arc, time::Duration};
 
 /// How long a writer keeps trying while others are faster.
@@ -100,7 +100,8 @@ impl Vault {
     /// Reads what others wrote since the last call. Cheap when nothing did.
     pub fn refresh(&mut self) -> Result<(), VaultError> {
         let counter = self.store.change_counter()?;
-        if self.change_counter == Some(counter) {
+        let unread = |slot: &Slot| slot.opened.as_ref().err().is_some_and(may_pass);
+        if self.change_counter == Some(counter) && !self.slots.iter().any(unread) {
             return Ok(());
         }
         let mut changed = false;
@@ -108,6 +109,11 @@ impl Vault {
             match &mut slot.opened {
                 Ok(space) => match space.sync(&*self.store, &self.pins, &self.identity) {
                     Ok(moved) => changed |= moved,
+                    // The disk or the network: what was verified stays, and the next call reads on.
+                    Err(error) if may_pass(&error) => {
+                        self.change_counter = None;
+                        return Err(error);
+                    }
                     Err(error) => slot.opened = Err(error),
                 },
                 Err(_) => slot.opened = Space::load(slot.id, &*self.store, &self.pins, &self.identity),
@@ -132,6 +138,12 @@ impl Vault {
         for slot in &self.slots {
             let Ok(space) = &slot.opened else { continue };
             let (Some(reference), Some(_)) = (space.reference(), space.role()) else { continue };
+            // A scope that was only found below an organization must say itself that it belongs there, or an owner
+            // could pass another organization off as this one.
+            let is_ours = |id: &ScopeId| self.roots.contains(id);
+            if !is_ours(&space.id) && !space.parent().is_some_and(|parent| is_ours(&parent)) {
+                continue;
+            }
             // Two projects of one name: the first one in the chain holds it.
             if !spaces.iter().any(|(other, _)| *other == reference) {
                 spaces.push((reference, space));
@@ -157,10 +169,8 @@ impl Vault {
             return Ok(space);
         }
         // A broken scope cannot tell its name: better its fault than "there is no such project".
-        if let Some(slot) = self.slots.iter().find(|slot| slot.opened.is_err())
-            && let Err(VaultError::Chain { what, fault }) = &slot.opened
-        {
-            return Err(VaultError::Chain { what: what.clone(), fault: fault.clone() });
+        if let Some(Err(fault)) = self.slots.iter().map(|slot| &slot.opened).find(|opened| opened.is_err()) {
+            return Err(fault.again());
         }
         match scope {
             _ if self.slots.is_empty() => Err(VaultError::NotJoined),
@@ -202,7 +212,10 @@ impl Vault {
                 return Ok(outcome);
             }
             let batch = self.sign(space, plan)?;
-            match self.store.commit(&batch)? {
+            let committed = self.store.commit(&batch).inspect_err(|_| {
+                self.change_counter = None; // it may have been carried out all the same: read again
+            })?;
+            match committed {
                 Committed::Yes => {
                     let own = batch
                         .entries
@@ -239,10 +252,18 @@ impl Vault {
         outcome
     }
 
-    /// Chains and signs the bodies of a plan, stepping over positions that junk has taken.
+    /// Chains and signs the bodies of a plan, stepping over positions that junk has taken. Refuses what readers would not
+    /// accept, so that it never becomes a row.
     fn sign(&self, space: &Space, plan: Plan) -> Result<Batch, VaultError> {
         let signer = self.identity.signer()?;
         let state = space.state()?;
+        let puts = plan.bodies.iter().any(|body| matches!(body, Body::Put(_)));
+        // Puts and deletes were planned on this very state; only what they cannot see is looked at again.
+        let by_construction = |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_));
+        let mut trial = (!plan.bodies.iter().all(by_construction)).then(|| state.clone());
+        if puts && state.dirty && trial.is_none() {
+            return Err(Rejection::Dirty.into());
+        }
         let mut prev = state.hash;
         let mut seq = space.replay().next_seq();
         let mut batch = Batch { entries: plan.others, ..Batch::default() };
@@ -255,6 +276,9 @@ impl Vault {
                 time_ms: self.clock.wall_ms(),
             };
             let body = Draft { header, body }.sign(&signer)?;
+            if let Some(state) = &mut trial {
+                state.apply(&Entry::parse(&body)?, true)?;
+            }
             prev = crate::crypto::sha256(&body);
             batch.entries.push(NewEntry { scope: space.id, seq, body });
             seq = space.replay().next_free(seq + 1);
@@ -289,6 +313,11 @@ impl Vault {
     pub fn location(&self) -> String {
         self.store.location()
     }
+}
+
+/// True if the store could not be read for a reason that may be gone the next time.
+fn may_pass(error: &VaultError) -> bool {
+    matches!(error, VaultError::Store(error) if !matches!(error, StoreError::Damaged { .. } | StoreError::Newer { .. }))
 }
 
 /// 1 to 8 ms, so that many writers do not run in step.

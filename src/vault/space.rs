@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 pub(super) struct Space {
     pub(super) id: ScopeId,
     replay: Replay,
+    /// The head that pins, keys and names were last brought up to.
+    settled: Option<Head>,
     ring: Option<Keyring>,
     /// What `ring` was built for: rebuilt when either changes.
     ring_for: Option<(Role, u32)>,
@@ -43,6 +45,7 @@ impl Space {
         let mut space = Self {
             id,
             replay,
+            settled: None,
             ring: None,
             ring_for: None,
             label: None,
@@ -57,9 +60,8 @@ impl Space {
 
     /// Reads the rows that are new. True if any of them counted.
     pub(super) fn sync(&mut self, store: &dyn Store, pins: &Pins, me: &Identity) -> Result<bool, VaultError> {
-        let before = self.replay.head();
         read_into(&mut self.replay, store, &self.id)?;
-        let changed = self.replay.head() != before;
+        let changed = self.replay.head() != self.settled;
         if changed {
             self.settle(pins, me)?;
         } else {
@@ -109,7 +111,9 @@ impl Space {
                 self.people.insert(member.id.sign, label);
             }
         }
-        self.index()
+        self.index()?;
+        self.settled = self.replay.head();
+        Ok(())
     }
 
     /// Brings the names up to the secrets that were created or deleted since the last time.
@@ -179,6 +183,11 @@ impl Space {
             (Some(_), Some(label)) => crate::domain::ProjectName::parse(label).ok().map(ScopeRef::Project),
             (Some(_), None) => None,
         }
+    }
+
+    /// The organization that a project says it belongs to.
+    pub(super) fn parent(&self) -> Option<ScopeId> {
+        self.replay.state_despite_rollback().ok()?.parent
     }
 
     /// The scope's own name, if we hold a key to it.

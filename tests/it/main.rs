@@ -10,3 +10,4 @@ mod people;
 mod readme;
 mod store;
 mod tui;
+mod vault;

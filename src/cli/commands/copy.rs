@@ -26,6 +26,9 @@ At a desk this takes the system clipboard, waits, and clears it after 30 s (sett
 else was copied meanwhile; Ctrl-C clears it at once. Over SSH it sends the value to your terminal (OSC 52), which does
 not confirm and does not clear itself.";
 
+/// How often to look whether the time is over.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// Arguments of `copy`.
 #[derive(Args)]
 pub(crate) struct CopyArgs {
@@ -104,7 +107,7 @@ fn hold(
             .out()
             .say(&format!("copied {name}; it stays until Ctrl-C or until you copy something else")),
     }
-    let said = match holding.wait() {
+    let said = match until_over_or_interrupted(holding) {
         Cleared::Cleared => "the clipboard is empty again",
         Cleared::Replaced => "something else was copied meanwhile; it was left alone",
         Cleared::Failed => "the clipboard could not be cleared: copy something else over it",
@@ -112,4 +115,28 @@ fn hold(
     };
     context.out().say(said);
     Ok(())
+}
+
+/// Ctrl-C and SIGTERM clear the clipboard before they end the waiting: not every system forgets a dead owner's text.
+fn until_over_or_interrupted(holding: Holding) -> Cleared {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return holding.wait();
+    };
+    let interrupted = runtime.block_on(async {
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds else { return false };
+        loop {
+            if holding.is_over() {
+                return false;
+            }
+            tokio::select! {
+                _ = interrupt.recv() => return true,
+                _ = terminate.recv() => return true,
+                _ = hangup.recv() => return true,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    });
+    if interrupted { holding.clear() } else { holding.wait() }
 }

@@ -31,7 +31,9 @@ pub(crate) struct DoctorArgs {
 
 pub(crate) fn run(context: &mut Context, args: DoctorArgs) -> Result<(), Stop> {
     let mut checks = context.ask(Doctor { accept_rollback: args.accept_rollback })?.checks;
-    let damaged = checks.iter().any(|check| check.status == CheckStatus::Failed);
+    let damaged = checks
+        .iter()
+        .any(|check| check.status == CheckStatus::Failed && DAMAGE.contains(&check.name.as_str()));
     checks.extend(own_checks(context));
     let failed = checks.iter().filter(|check| check.status == CheckStatus::Failed).count();
     if context.out().is_json() {
@@ -60,6 +62,9 @@ fn tell(context: &Context, check: &Check) -> Result<(), Stop> {
     }
     context.out().line(&text)
 }
+
+/// Checks whose failure means that the vault itself is damaged; others fail for what can be put right around it.
+const DAMAGE: [&str; 3] = ["identity file", "store structure", "signatures"];
 
 /// This side of the door.
 fn own_checks(context: &Context) -> Vec<Check> {

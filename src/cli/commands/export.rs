@@ -5,21 +5,26 @@ use crate::{
         args::ScopeArgs,
         commands::import::FormatWord,
         context::Context,
+        output::SCHEMA_VERSION,
         stop::{Stop, file_error, usage, wrap},
     },
-    domain::{Role, ScopeRef, SecretName},
+    domain::{Role, ScopeRef, SecretName, SecretValue},
     platform::files,
-    service::{ErrorKind, Export, ListSecrets, ServiceError},
+    service::{ErrorKind, Export, Exported, ListSecrets, ServiceError},
     vault::transfer::{self, Format},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use clap::Args;
+use serde::Serialize;
 use serde_json::json;
 use std::{collections::BTreeSet, path::PathBuf};
+use zeroize::Zeroizing;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   sealbox export -p billing -o .env                mode 0600, replaced as a whole
   sealbox export -p billing --with-org --format json | jq keys
+  sealbox export --json                            with base64, for values that are not text
   sealbox export --only DB_URL,API_KEY > two.env
   sealbox export -p billing --dry-run              names only
 
@@ -63,12 +68,14 @@ pub(crate) fn run(context: &mut Context, args: ExportArgs) -> Result<(), Stop> {
             .into());
     }
     let by_ending = args.output.as_deref().and_then(Format::from_path);
-    // with --json and no other word the data itself is the JSON object
-    let fallback = if context.out().is_json() { Format::Json } else { Format::Dotenv };
-    let format = args.format.map(Format::from).or(by_ending).unwrap_or(fallback);
+    let format = args.format.map(Format::from).or(by_ending);
     context.unlock()?;
     let call = Export { scope: scope.clone(), names, with_organization: args.with_org };
     let exported = context.ask(call).map_err(|error| context.suggest(error, &scope, None))?;
+    if context.out().is_json() && args.output.is_none() && format.is_none() {
+        return as_json(context, &scope, &exported);
+    }
+    let format = format.unwrap_or(Format::Dotenv);
     let text = transfer::render(format, &exported.entries).map_err(|error| wrap(ErrorKind::Usage, &error))?;
     let Some(path) = args.output else {
         return context.out().bytes(&text);
@@ -82,6 +89,33 @@ pub(crate) fn run(context: &mut Context, args: ExportArgs) -> Result<(), Stop> {
     }
     context.out().say(&format!("wrote {count} secrets of {scope} to {} (mode 0600)", path.display()));
     Ok(())
+}
+
+/// The JSON form of an export, which also holds values that are not text.
+#[derive(Serialize)]
+struct Document<'a> {
+    schema_version: u32,
+    scope: &'a ScopeRef,
+    secrets: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a SecretName,
+    value_base64: &'a str,
+    value: Option<&'a str>,
+}
+
+fn as_json(context: &Context, scope: &ScopeRef, exported: &Exported) -> Result<(), Stop> {
+    let entry = |(name, value): &'_ (SecretName, SecretValue)| value.len() * 8 + name.as_str().len() + 64;
+    let size = exported.entries.iter().map(entry).sum::<usize>() + 1024;
+    let encoded: Vec<Zeroizing<String>> =
+        exported.entries.iter().map(|(_, value)| Zeroizing::new(STANDARD.encode(value.expose()))).collect();
+    let pairs = exported.entries.iter().zip(&encoded);
+    let secrets = pairs
+        .map(|((name, value), base64)| Entry { name, value_base64: base64, value: value.expose_text() })
+        .collect();
+    context.out().json_secret(&Document { schema_version: SCHEMA_VERSION, scope, secrets }, size)
 }
 
 /// The names that would be written; asks for no value.

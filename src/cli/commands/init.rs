@@ -102,75 +102,76 @@ fn write_key(path: &Path, key: &SecretValue) -> Result<(), ServiceError> {
 fn hand_over(context: &Context, key: &SecretValue) -> Result<(), ServiceError> {
     let text = key.expose_text().ok_or_else(|| usage("the recovery key is not text"))?;
     let last = text.split_whitespace().next_back().unwrap_or(text);
-    let asked = context.may_ask().then(|| {
-        let screen = Screen::open();
-        let shown =
-            tty::prompt_line(&framed(text, "When you have written it down, type its last group: ", true));
-        drop(screen);
-        shown
-    });
-    match asked {
-        Some(Ok(typed)) if typed.trim().eq_ignore_ascii_case(last) => Ok(()),
-        Some(Ok(_)) => Err(ServiceError::new(
+    let screen = if context.may_ask() { Screen::show(&framed(text)) } else { None };
+    let Some(screen) = screen else {
+        context.out().say_always(&framed(text));
+        return Ok(());
+    };
+    let typed = tty::prompt_line("When you have written it down, type its last group: ");
+    drop(screen);
+    match typed {
+        Ok(typed) if typed.trim().eq_ignore_ascii_case(last) => Ok(()),
+        Ok(_) => Err(ServiceError::new(
             ErrorKind::Cancelled,
             "that is not the last group of the recovery key; no vault was made",
         )
         .hint("run sealbox init again, and write the key down before you go on")),
-        Some(Err(error)) if error.kind() == std::io::ErrorKind::Interrupted => Err(cancelled()),
-        _ => {
-            context.out().say_always(&framed(text, "", false));
-            Ok(())
-        }
+        Err(_) => Err(cancelled()),
     }
 }
 
-fn framed(key: &str, question: &str, screen: bool) -> Zeroizing<String> {
+fn framed(key: &str) -> Zeroizing<String> {
     let rule = "-".repeat(72);
     let why = "The recovery key opens this vault if the passphrase or this machine is lost.\n\
                It is full authority: keep it on paper, offline. It is shown once.";
-    let top = if screen { "\n" } else { "" };
     let mut text = Zeroizing::new(String::with_capacity(key.len() * 2 + 600));
-    for part in [top, &rule, "\n", why, "\n\n"] {
+    for part in [rule.as_str(), "\n", why, "\n\n"] {
         text.push_str(part);
     }
     let groups: Vec<&str> = key.split_whitespace().collect();
     for row in groups.chunks(8) {
-        text.push_str("    ");
+        text.push_str("   ");
         for group in row {
-            text.push_str(group);
             text.push(' ');
+            text.push_str(group);
         }
         text.push('\n');
     }
-    for part in [rule.as_str(), "\n", question] {
+    for part in ["\n", rule.as_str(), "\n"] {
         text.push_str(part);
     }
     text
 }
 
 /// The terminal's second screen, so that the key does not stay in the scrollback.
-struct Screen(Option<std::fs::File>);
+struct Screen {
+    terminal: std::fs::File,
+    second: bool,
+}
 
 impl Screen {
-    fn open() -> Self {
-        let mut screen = std::fs::OpenOptions::new().write(true).open("/dev/tty").ok();
-        if std::env::var_os("TERM").is_none_or(|term| term == "dumb") {
-            screen = None;
+    /// Shows a text. `None` if there is no terminal to show it on.
+    fn show(text: &str) -> Option<Self> {
+        let terminal = tty::open().ok()?;
+        let second = std::env::var_os("TERM").is_some_and(|term| term != "dumb");
+        let mut screen = Self { terminal, second };
+        if second {
+            screen.send(b"\x1b[?1049h\x1b[H\x1b[2J").ok()?;
         }
-        send(&mut screen, b"\x1b[?1049h\x1b[H\x1b[2J");
-        Self(screen)
+        screen.send(text.as_bytes()).ok()?;
+        Some(screen)
+    }
+
+    fn send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        use std::io::Write;
+        self.terminal.write_all(bytes)
     }
 }
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        send(&mut self.0, b"\x1b[H\x1b[2J\x1b[?1049l");
-    }
-}
-
-fn send(screen: &mut Option<std::fs::File>, bytes: &[u8]) {
-    use std::io::Write;
-    if let Some(file) = screen {
-        let _ = file.write_all(bytes); // a terminal that went away has nothing left to hide
+        if self.second {
+            let _ = self.send(b"\x1b[H\x1b[2J\x1b[?1049l"); // a terminal that went away has nothing left to hide
+        }
     }
 }

@@ -23,7 +23,7 @@ Roles: read (names and dates) < run (also resolves values) < write (also creates
 
 const LIST_EXAMPLES: &str = "\
 Examples:
-  sealbox member list -p billing
+  sealbox member list -p billing                   IDs are shortened; --json has all of them
   sealbox member list --json | jq -r '.members[] | select(.role) | .label'";
 
 const ROLE_EXAMPLES: &str = "\
@@ -162,7 +162,16 @@ fn row(member: &MemberInfo, now_ms: u64) -> [String; 5] {
         label.push_str(" (machine)");
     }
     let role = member.role.map_or("removed", Role::word).to_owned();
-    [label, role, date::ago(member.since_ms, now_ms), member.granted_by.clone(), member.id.clone()]
+    [label, role, date::ago(member.since_ms, now_ms), member.granted_by.clone(), short(&member.id)]
+}
+
+/// Enough of an ID to tell two apart; JSON has all of it.
+fn short(id: &str) -> String {
+    let (head, tail) = (id.get(..14), id.len().checked_sub(6).and_then(|from| id.get(from..)));
+    match (head, tail) {
+        (Some(head), Some(tail)) if id.len() > 24 => format!("{head}…{tail}"),
+        _ => id.to_owned(),
+    }
 }
 
 fn as_json(member: &MemberInfo) -> Value {

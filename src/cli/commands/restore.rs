@@ -5,7 +5,7 @@ use crate::{
         commands::{join, verify},
         context::Context,
         prompt,
-        stop::{Stop, usage},
+        stop::{Stop, file_error, usage},
     },
     domain::SecretValue,
     service::{ErrorKind, Recover, Restore, ServiceError},
@@ -47,6 +47,9 @@ pub(crate) fn run(context: &mut Context, args: RestoreArgs) -> Result<(), Stop> 
     let absolute =
         |path: PathBuf| std::path::absolute(path).map_err(|_| usage("give the file as an absolute path"));
     let file = args.file.map(absolute).transpose()?;
+    if let Some(path) = &file {
+        std::fs::metadata(path).map_err(|error| file_error("read", path, &error))?;
+    }
     if let Some(key) = args.recovery_key_file {
         return recover(context, &key, file, args.name);
     }

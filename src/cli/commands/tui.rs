@@ -6,6 +6,7 @@ use crate::{
         context::{Context, clock},
         stop::{Stop, usage, wrap},
     },
+    config::Settings,
     domain::ScopeRef,
     platform::clock::Clock,
     service::{ErrorKind, Service, ServiceError},
@@ -35,7 +36,11 @@ pub(crate) fn open(
     scope: Option<ScopeRef>,
     demo: Option<Arc<dyn Clock>>,
 ) -> Result<(), Stop> {
-    let settings = context.settings()?;
+    let settings = match (context.settings(), &demo) {
+        (Ok(settings), _) => settings,
+        (Err(_), Some(_)) => Settings::default(), // a demo runs without a HOME too
+        (Err(error), None) => return Err(error.into()),
+    };
     let options = TuiOptions {
         settings,
         scope,

@@ -45,8 +45,11 @@ impl Folder {
     fn create_in(place: &Path) -> io::Result<Self> {
         let mode = std::fs::Permissions::from_mode(0o700);
         let inner = tempfile::Builder::new().prefix(PREFIX).permissions(mode).tempdir_in(place)?;
-        let lock = File::create_new(inner.path().join(LOCK))?;
+        // named only once it is held, so that no other demo takes this folder for an abandoned one
+        let unnamed = inner.path().join("new");
+        let lock = File::create_new(&unnamed)?;
         lock.lock()?;
+        std::fs::rename(&unnamed, inner.path().join(LOCK))?;
         let armed = Arc::new(AtomicBool::new(true));
         watch_signals(inner.path().to_path_buf(), armed.clone());
         Ok(Self { inner, armed, _lock: lock })

@@ -1,5 +1,6 @@
 //! The command line, through the real binary. Each run derives a real key (64 MiB), so runs are spent with care.
 
+mod asking;
 mod docs;
 mod edges;
 mod leaks;

@@ -28,7 +28,7 @@ fn awkward_values_survive_every_format() {
         assert!(report["updated"].as_array().unwrap().is_empty(), "{format}: {report}");
         assert_eq!(env.run(&["get", "AWKWARD", "-p", "copy"]).ok().text(), AWKWARD, "{format}");
     }
-    let piped = env.run(&["export", "--only", "awkward", "--json"]).ok();
+    let piped = env.run(&["export", "--only", "awkward", "--format", "json"]).ok();
     let value: serde_json::Value = serde_json::from_slice(&piped.stdout).unwrap();
     assert_eq!(value["AWKWARD"], AWKWARD);
 }
@@ -107,6 +107,9 @@ fn export_can_be_narrowed_widened_and_rehearsed() {
     env.run(&["export", "--only", "MISSING", "--dry-run"]).code(10);
     env.run_with(&["set", "BINARY"], &[0xff, 0xfe]).ok();
     env.run(&["export"]).code(2).says("BINARY");
+    let json = env.run(&["export", "--only", "BINARY", "--json"]).ok().json();
+    assert_eq!(json["secrets"][0]["value_base64"], "//4=");
+    assert!(json["secrets"][0]["value"].is_null());
 }
 
 #[test]

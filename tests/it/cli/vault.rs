@@ -68,6 +68,12 @@ fn a_passphrase_file_that_others_can_read_is_warned_about() {
     let env = TestEnv::with_vault();
     fs::set_permissions(env.passphrase_file(), fs::Permissions::from_mode(0o644)).unwrap();
     env.run(&["list"]).ok().says("chmod 600");
+    // with --json each line of stderr is a document
+    let said = env.run(&["get", "NOPE", "--json"]).code(10).stderr;
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines[0]["warning"].as_str().unwrap().contains("chmod 600"), "{said}");
+    assert_eq!(lines[1]["error"]["kind"], "not_found");
 }
 
 #[test]
@@ -191,6 +197,8 @@ fn doctor_works_in_any_state_and_looks_at_both_sides() {
     for name in ["terminal", "clipboard", "editor", "runtime folder"] {
         assert!(names.contains(&name), "{name} is not in {names:?}");
     }
+    fs::set_permissions(env.vault().join("identity"), fs::Permissions::from_mode(0o644)).unwrap();
+    env.run(&["doctor"]).code(1);
     fs::write(env.vault().join("identity"), b"junk").unwrap();
     env.run(&["doctor"]).code(14);
     env.run(&["list"]).code(14);
