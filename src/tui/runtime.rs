@@ -250,6 +250,7 @@ impl Loop {
 }
 
 /// Debug builds panic on F12 if `SEALBOX_PANIC_ON_F12` is set, so that a test can look at the terminal afterwards.
+#[allow(clippy::panic, reason = "it is there to panic, in debug builds, when a test says so")]
 fn panic_if_told(msg: &Msg) {
     let told = cfg!(debug_assertions) && std::env::var_os("SEALBOX_PANIC_ON_F12").is_some();
     if told && matches!(msg, Msg::Key(press) if press.code == crossterm::event::KeyCode::F(12)) {
