@@ -330,3 +330,12 @@ fn a_wrong_passphrase_is_told_and_ctrl_c_leaves_from_there() {
     assert_eq!(terminal.end(), 0);
     terminal.is_clean();
 }
+
+#[test]
+fn keys_pressed_ahead_meet_the_row_that_was_just_made() {
+    let env = vault();
+    let mut terminal = unlocked(&env, 80, 24);
+    terminal.keys("n").shows("New secret").keys("zzz\r").keys("mine\r");
+    terminal.shows("created ZZZ").keys("x").shows("mine").keys("\u{1b}").hides("hides in").keys("q");
+    assert_eq!(terminal.end(), 0);
+}
