@@ -4,10 +4,14 @@
 
 mod chain;
 mod cli;
+mod crash;
 mod crypto;
 mod env;
+mod layers;
+mod leak;
 mod people;
 mod readme;
+mod service;
 mod store;
 mod tui;
 mod vault;
