@@ -79,7 +79,7 @@ fn vault_figures(count: usize) {
     let folder = tempfile::tempdir().unwrap();
     let home = home(folder.path());
     let organization = ScopeRef::Organization;
-    let mut vault = home.commit(home.prepare("acme", "bench", &passphrase()).unwrap()).unwrap();
+    let mut vault = home.commit(&home.prepare("acme", "bench", &passphrase()).unwrap()).unwrap();
     let list = entries(count);
     let (time, _) = timed(|| vault.import(&organization, &list, OnExisting::Fail, false).unwrap());
     report(&format!("import {count} secrets, durable, all or nothing"), time, "1000 ms at 10,000");

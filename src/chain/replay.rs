@@ -188,6 +188,15 @@ impl Replay {
         }
     }
 
+    /// Takes the chain as it was before a fork, so that an owner can write the entry that settles it for everybody. Says
+    /// who had signed the entry that did not follow, if there was one.
+    pub fn set_fork_aside(&mut self) -> Option<String> {
+        let Some((_, ChainFault::Forked { signer, .. })) = &self.fault else { return None };
+        let signer = signer.clone();
+        self.fault = None;
+        Some(signer)
+    }
+
     /// The state without looking at the pin: for `verify`, and to accept a rollback knowingly.
     pub fn state_despite_rollback(&self) -> Result<&State, ChainFault> {
         match (&self.fault, &self.state) {

@@ -4,7 +4,7 @@
 //! it guards above all is `dirty`: after a member lost access to a key, nothing may be put before a rotation, so that no
 //! value is ever encrypted under a key that a removed member holds.
 
-use super::body::{Body, BoxFor, GenesisBody, MemberBody, PutBody, RotateBody, SecretId};
+use super::body::{Body, BoxFor, GenesisBody, MAX_BOXES, MemberBody, PutBody, RotateBody, SecretId};
 use super::entry::{Entry, EntryHash};
 use crate::crypto::{PublicId, SealedBox, SealedName, VerifyKey, scope_keys::Wrap};
 use crate::domain::{KeyClass, Role, ScopeId};
@@ -87,6 +87,9 @@ pub struct Version {
     pub time_ms: u64,
     /// The entry that first put it.
     pub seq: u64,
+    /// Who sealed it anew under a newer key, if that was another member: nobody can tell that the value is the same, so
+    /// it must not stand under the author's name alone.
+    pub resealed_by: Option<[u8; 32]>,
 }
 
 /// A living secret.
@@ -316,6 +319,10 @@ impl State {
         if new_role != Some(Role::Owner) && !owners_left {
             return Err(Rejection::LastOwner);
         }
+        // A rotation must carry a box for everybody: more members than boxes, and nobody could ever be removed.
+        if old_role.is_none() && new_role.is_some() && self.present().count() >= MAX_BOXES {
+            return Err(Rejection::Boxes);
+        }
         let key = VerifyKey::parse(&body.id.sign).map_err(|_| Rejection::Member)?;
         let label = match (&body.label, old) {
             (Some(sealed), _) => {
@@ -396,6 +403,7 @@ impl State {
             author: entry.header.author,
             time_ms: entry.header.time_ms,
             seq: entry.header.seq,
+            resealed_by: None,
         };
         match self.secrets.get_mut(&body.secret) {
             None => {
@@ -427,6 +435,8 @@ impl State {
                         return Err(Rejection::Version);
                     }
                     (old.generation, old.blob) = (body.generation, body.blob);
+                    let signer = entry.header.author;
+                    old.resealed_by = (signer != old.author).then_some(signer).or(old.resealed_by);
                 }
                 secret.floor = body.floor;
             }
@@ -438,8 +448,11 @@ impl State {
 /// The least role that may sign this kind.
 pub fn need(body: &Body) -> Role {
     match body {
-        Body::Put(_) | Body::Delete(_) | Body::Unknown(_) => Role::Write,
-        Body::Genesis(_) | Body::Member(_) | Body::Rotate(_) | Body::Child(_) => Role::Owner,
+        Body::Put(_) | Body::Delete(_) => Role::Write,
+        // Kinds of the future stop every older client, so only an owner may bring them in.
+        Body::Genesis(_) | Body::Member(_) | Body::Rotate(_) | Body::Child(_) | Body::Unknown(_) => {
+            Role::Owner
+        }
     }
 }
 

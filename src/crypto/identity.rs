@@ -104,8 +104,9 @@ impl RecoveryKey {
         let prefix = organization.0.get(..16).unwrap_or_default();
         let bytes = Zeroizing::new([identity.seed.expose().as_slice(), prefix].concat());
         let hrp = Hrp::parse(RECOVERY_PREFIX).map_err(|_| CryptoError::Malformed)?;
-        let text =
-            Zeroizing::new(bech32::encode::<Bech32m>(hrp, &bytes).map_err(|_| CryptoError::Malformed)?);
+        let mut text = Zeroizing::new(String::with_capacity(128));
+        bech32::encode_lower_to_fmt::<Bech32m, _>(&mut *text, hrp, &bytes)
+            .map_err(|_| CryptoError::Malformed)?;
         let mut grouped = Vec::with_capacity(text.len() * 7 / 6 + 1);
         for (at, byte) in text.bytes().enumerate() {
             if at > 0 && at % 6 == 0 {

@@ -32,6 +32,16 @@ pub struct IdentityFile {
 }
 
 impl IdentityFile {
+    /// A deliberate second copy, in locked memory of its own.
+    pub fn duplicate(&self) -> Result<Self, CryptoError> {
+        let seed = SecretKey::copy_of(self.identity.seed().expose());
+        Ok(Self {
+            identity: Identity::from_seed(seed)?,
+            roots: self.roots.clone(),
+            store_url: self.store_url.clone(),
+        })
+    }
+
     /// Seals with a fresh salt and nonce.
     pub fn seal(&self, passphrase: &Passphrase, cost: KdfCost) -> Result<Vec<u8>, CryptoError> {
         let salt = random::array::<16>()?;
@@ -45,7 +55,8 @@ impl IdentityFile {
         out.extend_from_slice(&*keys.commit);
         let sealed = aead::seal(&keys.seal, &self.payload()?, &out)?;
         out.extend_from_slice(&sealed);
-        Ok(out)
+        // What could not be read back must not be written.
+        if out.len() as u64 > MAX_FILE { Err(CryptoError::Malformed) } else { Ok(out) }
     }
 
     /// Opens a file. [`CryptoError::Unauthentic`] for a wrong passphrase *and* for changed bytes; `Newer` for another
@@ -73,7 +84,9 @@ impl IdentityFile {
     }
 
     fn payload(&self) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        let mut out = Zeroizing::new(Vec::with_capacity(8 * STEP));
+        // All the room at once: a vector that grows leaves copies of the seed behind.
+        let need = 32 + 2 + 32 * self.roots.len() + 2 + self.store_url.len();
+        let mut out = Zeroizing::new(Vec::with_capacity(need.div_ceil(STEP) * STEP));
         out.extend_from_slice(self.identity.seed().expose());
         format::count(&mut out, self.roots.len())?;
         self.roots.iter().for_each(|root| out.extend_from_slice(&root.0));

@@ -60,7 +60,9 @@ pub fn from_passphrase(
     let mut memory: Vec<Block> = Vec::new();
     memory.try_reserve_exact(params.block_count()).map_err(|_| CryptoError::Memory)?;
     memory.resize(params.block_count(), Block::default());
-    let text: Zeroizing<String> = Zeroizing::new(passphrase.expose().nfkc().collect());
+    // NFKC makes a character at most 18 times as long (UAX #15); a string that grows leaves copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(passphrase.expose().len().saturating_mul(18)));
+    text.extend(passphrase.expose().nfkc());
     let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let key = SecretKey::from_fn(|out| {
         argon

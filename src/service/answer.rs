@@ -249,6 +249,15 @@ pub struct BackupReport {
     pub entries: u64,
 }
 
+/// One scope that `SettleForks` settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettledFork {
+    /// The scope's name.
+    pub label: String,
+    /// First 16 hexadecimal digits of the public key that had signed the entry that did not follow.
+    pub signer: String,
+}
+
 /// How one check of `doctor` ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -86,9 +86,15 @@ impl ServiceError {
 impl From<VaultError> for ServiceError {
     /// Ties every fault of a vault to a kind and to the next step.
     fn from(error: VaultError) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&VaultError> for ServiceError {
+    fn from(error: &VaultError) -> Self {
         use ErrorKind as Kind;
-        let plain = |kind| Self::new(kind, error.to_string()).caused_by(&error);
-        match &error {
+        let plain = |kind| Self::new(kind, error.to_string()).caused_by(error);
+        match error {
             VaultError::NoVault(_) => {
                 plain(Kind::NotFound).hint("sealbox init --org NAME --name YOU, or just `sealbox`")
             }
@@ -146,11 +152,18 @@ impl From<VaultError> for ServiceError {
             }
             VaultError::Chain { fault: ChainFault::Stale { .. }, .. } => plain(Kind::Damaged)
                 .hint("if you restored a backup on purpose: sealbox doctor --accept-rollback"),
+            VaultError::Chain { fault: ChainFault::Forked { .. }, .. } => {
+                plain(Kind::Damaged).hint("an owner can settle it: sealbox doctor --settle-fork")
+            }
             VaultError::Chain { .. } => plain(Kind::Damaged).hint("sealbox verify; sealbox restore BACKUP"),
             VaultError::ForeignRecoveryKey => {
                 plain(Kind::NotFound).hint("use the store or backup that the key belongs to")
             }
             VaultError::Invalid(_) => plain(Kind::Usage),
+            VaultError::KeysOverdue(_) => {
+                plain(Kind::Conflict).hint("ask an owner to write anything here, then try again")
+            }
+            VaultError::Shared(fault) => Self::from(fault.as_ref()),
             VaultError::BackupRefused(_) => {
                 plain(Kind::Damaged).hint("if it is only old: sealbox restore FILE --accept-rollback")
             }

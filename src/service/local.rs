@@ -42,6 +42,16 @@ struct Inner {
     prepared: Option<Prepared>,
     /// Time since boot of the last thing a person did.
     active_at: Duration,
+    /// Counts what closed the vault: an unlock that was still deriving its key at that moment must not open it again.
+    epoch: u64,
+}
+
+impl Inner {
+    fn close(&mut self) {
+        self.vault = None;
+        self.prepared = None;
+        self.epoch += 1;
+    }
 }
 
 impl LocalService {
@@ -61,7 +71,7 @@ impl LocalService {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         if inner.vault.is_some() && self.idle_left(&inner) == Some(Duration::ZERO) {
-            inner.vault = None;
+            inner.close();
         }
         inner
     }
@@ -71,8 +81,12 @@ impl LocalService {
         self.idle_lock.map(|limit| limit.saturating_sub(idle))
     }
 
-    fn keep(&self, vault: Vault) {
+    /// Keeps an opened vault, unless something closed the vault since `epoch`.
+    fn keep(&self, vault: Vault, epoch: u64) {
         let mut inner = self.inner();
+        if inner.epoch != epoch {
+            return;
+        }
         inner.vault = Some(vault);
         inner.active_at = self.clock.since_boot();
     }
@@ -83,7 +97,7 @@ impl LocalService {
         let mut report = StatusReport {
             state: VaultState::Absent,
             vault: self.home.paths().data.display().to_string(),
-            store: self.home.paths().store().display().to_string(),
+            store: self.home.store_location().display().to_string(),
             organization: None,
             me: None,
             lock_in_s: None,
@@ -96,6 +110,7 @@ impl LocalService {
                 .warnings
                 .push("keys could not be locked into memory (ulimit -l is low): they may be swapped".into());
         }
+        report.warnings.extend(self.home.warnings());
         match &mut inner.vault {
             Some(vault) => {
                 vault.refresh()?;
@@ -155,30 +170,40 @@ impl LocalService {
                 Answer::InitPrepare(RecoveryKey { key })
             }
             Request::InitCommit(_) => {
-                let prepared = self.inner().prepared.take();
+                let (prepared, epoch) = {
+                    let mut inner = self.inner();
+                    (inner.prepared.take(), inner.epoch)
+                };
                 let prepared =
                     prepared.ok_or_else(|| VaultError::Invalid("nothing was prepared".to_owned()))?;
-                self.keep(self.home.commit(prepared)?);
+                match self.home.commit(&prepared) {
+                    Ok(vault) => self.keep(vault, epoch),
+                    Err(error) => {
+                        // After a full disk the same recovery key, which is on paper by now, can be tried again.
+                        self.inner().prepared = Some(prepared);
+                        return Err(error);
+                    }
+                }
                 Answer::InitCommit(())
             }
             Request::Unlock(call) => {
+                let epoch = self.inner().epoch;
                 let vault = self.home.unlock(&call.passphrase)?;
-                self.keep(vault);
+                self.keep(vault, epoch);
                 Answer::Unlock(())
             }
             Request::Lock(_) => {
-                let mut inner = self.inner();
-                inner.vault = None;
-                inner.prepared = None;
+                self.inner().close();
                 Answer::Lock(())
             }
             Request::CreateIdentity(call) => {
                 Answer::CreateIdentity(self.home.create_identity(&call.passphrase)?)
             }
             Request::Join(call) => {
+                let epoch = self.inner().epoch;
                 let vault = self.home.join(&call.link, call.store.as_deref(), &call.passphrase)?;
                 let scopes = scopes(&vault)?;
-                self.keep(vault);
+                self.keep(vault, epoch);
                 Answer::Join(scopes)
             }
             Request::ChangePassphrase(call) => {
@@ -195,10 +220,11 @@ impl LocalService {
                 Answer::Backup(BackupReport { bytes, scopes, entries })
             }
             Request::Restore(call) => {
-                self.inner().vault = None; // it would go on with what it has read before
+                self.inner().close(); // it would go on with what it has read before
                 Answer::Restore(verified(self.home.restore(&call.from, call.accept_rollback)?, None))
             }
             Request::Recover(call) => {
+                let epoch = self.inner().epoch;
                 let vault = self.home.recover(
                     &call.recovery_key,
                     call.from.as_deref(),
@@ -206,20 +232,26 @@ impl LocalService {
                     &call.passphrase,
                 )?;
                 let scopes = scopes(&vault)?;
-                self.keep(vault);
+                self.keep(vault, epoch);
                 Answer::Recover(scopes)
             }
             Request::Reset(_) => {
-                self.inner().vault = None;
+                self.inner().close();
                 self.home.reset()?;
                 Answer::Reset(())
             }
             Request::Doctor(call) => {
                 if call.accept_rollback {
-                    self.inner().vault = None;
+                    self.inner().close();
                     self.home.accept_rollback()?;
                 }
                 Answer::Doctor(doctor::examine(&self.home, self.inner().vault.as_ref()))
+            }
+            Request::SettleForks(call) => {
+                self.inner().close();
+                let settled = self.home.settle_forks(&call.passphrase)?;
+                let settled = settled.into_iter().map(|(label, signer)| SettledFork { label, signer });
+                Answer::SettleForks(settled.collect())
             }
             other => return self.with_open_vault(other),
         })
@@ -329,6 +361,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         | Request::Restore(_)
         | Request::Recover(_)
         | Request::Reset(_)
+        | Request::SettleForks(_)
         | Request::Doctor(_) => {
             return Err(VaultError::Invalid("the request came to the wrong place".to_owned()));
         }

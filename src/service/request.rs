@@ -344,6 +344,14 @@ pub struct Doctor {
     pub accept_rollback: bool,
 }
 
+/// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
+#[derive(Serialize, Deserialize)]
+pub struct SettleForks {
+    /// A vault with a forked organization does not unlock, so the identity is opened for this alone.
+    #[serde(with = "wire::passphrase")]
+    pub passphrase: Passphrase,
+}
+
 /// Ties each question to its answer and its need; generates the two sum types.
 macro_rules! door {
     ($($call:ident -> $answer:ty, $need:expr;)+) => {
@@ -426,4 +434,5 @@ door! {
     Recover -> Vec<ScopeInfo>, |_| Need::Nothing;
     Reset -> (), |_| Need::Nothing;
     Doctor -> DoctorReport, |_| Need::Nothing;
+    SettleForks -> Vec<SettledFork>, |_| Need::Nothing;
 }

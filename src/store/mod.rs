@@ -86,28 +86,6 @@ pub enum StoreError {
     },
 }
 
-impl StoreError {
-    /// The same error once more; an operating system's error becomes its text.
-    pub(crate) fn again(&self) -> Self {
-        match self {
-            Self::Damaged { location, what } => {
-                Self::Damaged { location: location.clone(), what: what.clone() }
-            }
-            Self::Newer { location } => Self::Newer { location: location.clone() },
-            Self::Missing { location } => Self::Missing { location: location.clone() },
-            Self::Busy { location } => Self::Busy { location: location.clone() },
-            Self::Full { location, what } => Self::Full { location: location.clone(), what: what.clone() },
-            Self::NetworkFileSystem { location } => Self::NetworkFileSystem { location: location.clone() },
-            Self::Engine { location, what } => {
-                Self::Engine { location: location.clone(), what: what.clone() }
-            }
-            Self::Io { location, source } => {
-                Self::Engine { location: location.clone(), what: source.to_string() }
-            }
-        }
-    }
-}
-
 /// An entry to append.
 #[derive(Debug, Clone)]
 pub struct NewEntry {
@@ -122,6 +100,9 @@ pub struct NewEntry {
 /// What one transaction writes. All of it, or nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
+    /// Entries that must be there, by position and SHA-256: what the new ones were built on. Without them the store is
+    /// not the one that was read, and the outcome is a conflict.
+    pub builds_on: Vec<(ScopeId, u64, [u8; 32])>,
     /// Entries, possibly of several scopes.
     pub entries: Vec<NewEntry>,
     /// Ciphertexts that the entries vouch for.
@@ -149,7 +130,7 @@ pub trait Store: Send {
     fn location(&self) -> String;
 
     /// Calls `each` with the rows of `scope` whose position is greater than `after` (all, if `None`), in order.
-    /// Rows at negative positions are never shown: nobody writes them.
+    /// Rows at negative positions are never shown: nobody writes them. A row longer than any entry may be is shown empty.
     fn entries(
         &self,
         scope: &ScopeId,

@@ -1,7 +1,7 @@
 //! Pins: of each scope, the newest entry that this machine has verified (SPEC 1.8).
 //!
 //! They live outside the store, so that whoever serves an older or another store is noticed. A pin only ever moves
-//! forward; [`Pins::force`] and [`Pins::forget`] are for a rollback that a person accepted. Losing this file loses the
+//! forward; [`Pins::force`] is the one exception, for a rollback that a person accepted. Losing this file loses the
 //! memory, not the data, so it is written with `synchronous=NORMAL`.
 
 use super::{StoreError, sqlite::describe};
@@ -78,7 +78,7 @@ impl Pins {
         self.write("INSERT OR REPLACE INTO pin VALUES(?1,?2,?3)", scope, seq, hash)
     }
 
-    /// Drops a pin: only for a scope that an accepted rollback undid.
+    /// Removes a pin: only after a person accepted that the scope is gone.
     pub fn forget(&self, scope: &ScopeId) -> Result<(), StoreError> {
         self.connection
             .execute("DELETE FROM pin WHERE scope=?1", params![scope.0])

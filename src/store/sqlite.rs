@@ -5,6 +5,7 @@
 //! The application id and `user_version` say what the file is, so that a foreign or newer file is never touched.
 
 use super::{Batch, BlobHash, Committed, EachBlob, SCHEMA, Store, StoreError};
+use crate::crypto::sha256;
 use crate::domain::ScopeId;
 use crate::platform::{failpoint, files};
 use rusqlite::{
@@ -59,7 +60,6 @@ impl SqliteStore {
             }
             Err(error) => return Err(io(error)),
         }
-        files::narrow(path).map_err(io)?;
         if is_on_network(path) {
             return Err(StoreError::NetworkFileSystem { location });
         }
@@ -67,11 +67,14 @@ impl SqliteStore {
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| describe(&location, &error))?;
         let store = Self { connection, path: path.to_owned() };
+        store.recognise(creating).map_err(|error| error.into_store_error(&location))?;
+        files::narrow(path).map_err(io)?;
         store.prepare().map_err(|error| error.into_store_error(&location))?;
         Ok(store)
     }
 
-    fn prepare(&self) -> Result<(), Prepare> {
+    /// Makes sure that the file is ours, before anything about it is changed. An empty one becomes ours if `may_lay_out`.
+    fn recognise(&self, may_lay_out: bool) -> Result<(), Prepare> {
         let db = &self.connection;
         db.busy_timeout(BUSY)?;
         db.set_prepared_statement_cache_capacity(16);
@@ -80,12 +83,28 @@ impl SqliteStore {
         db.pragma_update(None, "mmap_size", 0)?;
         let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if id == APPLICATION_ID && version > USER_VERSION {
-            return Err(StoreError::Newer { location: self.location() }.into());
+        match (id, version) {
+            (APPLICATION_ID, USER_VERSION) => {}
+            (APPLICATION_ID, newer) if newer > USER_VERSION => {
+                return Err(StoreError::Newer { location: self.location() }.into());
+            }
+            _ if may_lay_out => self.lay_out()?,
+            _ => return Err(self.foreign().into()),
         }
-        if (id, version) != (APPLICATION_ID, USER_VERSION) {
-            self.lay_out()?;
+        // Without the primary key two writers could take one position; a trigger could do anything.
+        let mut select =
+            db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name DESC")?;
+        let tables: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let ours = SCHEMA.map(|statement| statement.replacen("IF NOT EXISTS ", "", 1));
+        if tables != ours {
+            let what = "its tables are not those of a sealbox store".to_owned();
+            return Err(StoreError::Damaged { location: self.location(), what }.into());
         }
+        Ok(())
+    }
+
+    fn prepare(&self) -> Result<(), Prepare> {
+        let db = &self.connection;
         let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
         if mode != "wal" {
             let what = format!("write-ahead logging is not available here (journal mode {mode})");
@@ -125,17 +144,9 @@ impl SqliteStore {
         }
         let run = || -> Result<Self, Prepare> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let connection = Connection::open_with_flags(path, flags)?;
-            connection.busy_timeout(BUSY)?;
-            connection.pragma_update(None, "trusted_schema", false)?;
-            let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-            let version: i32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-            let store = Self { connection, path: path.to_owned() };
-            match (id, version) {
-                (APPLICATION_ID, USER_VERSION) => Ok(store),
-                (APPLICATION_ID, _) => Err(StoreError::Newer { location: store.location() }.into()),
-                _ => Err(store.foreign().into()),
-            }
+            let store = Self { connection: Connection::open_with_flags(path, flags)?, path: path.to_owned() };
+            store.recognise(false)?;
+            Ok(store)
         };
         run().map_err(|error| error.into_store_error(&location))
     }
@@ -182,6 +193,18 @@ impl SqliteStore {
     fn write(&self, batch: &Batch) -> Result<Committed, rusqlite::Error> {
         let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         {
+            let mut select = db.prepare_cached("SELECT body FROM entry WHERE scope=$1 AND seq=$2")?;
+            for (scope, seq, hash) in &batch.builds_on {
+                let Ok(seq) = i64::try_from(*seq) else { return Ok(Committed::Conflict) };
+                let mut rows = select.query(params![scope.0, seq])?;
+                let there = match rows.next()? {
+                    Some(row) => sha256(row.get_ref(0)?.as_blob().unwrap_or_default()) == *hash,
+                    None => false,
+                };
+                if !there {
+                    return Ok(Committed::Conflict);
+                }
+            }
             let mut insert = db.prepare_cached(
                 "INSERT INTO entry(scope,seq,body) VALUES($1,$2,$3) ON CONFLICT DO NOTHING",
             )?;
@@ -209,7 +232,10 @@ impl SqliteStore {
         failpoint::step("store: after commit");
         if !batch.delete_blobs.is_empty() {
             // Deleted ciphertext must not linger in the log. Best effort: another process may be reading.
+            // So it must not wait for that one either.
+            self.connection.busy_timeout(Duration::ZERO)?;
             let _ = self.connection.pragma_update_and_check(None, "wal_checkpoint", "truncate", |_| Ok(()));
+            self.connection.busy_timeout(BUSY)?;
         }
         Ok(Committed::Yes)
     }
@@ -230,7 +256,7 @@ impl Store for SqliteStore {
         let mut run = || -> Result<(), rusqlite::Error> {
             let mut select = self
                 .connection
-                .prepare_cached("SELECT seq, body FROM entry WHERE scope=$1 AND seq>$2 ORDER BY seq")?;
+                .prepare_cached("SELECT seq, CASE WHEN length(body) <= 1048576 THEN body ELSE x'' END FROM entry WHERE scope=$1 AND seq>$2 ORDER BY seq")?;
             let mut rows = select.query(params![scope.0, after])?;
             while let Some(row) = rows.next()? {
                 // A position that is no number is a row that nobody of us wrote.
@@ -255,7 +281,7 @@ impl Store for SqliteStore {
     fn blob(&self, scope: &ScopeId, hash: &BlobHash) -> Result<Option<Vec<u8>>, StoreError> {
         let run = || -> Result<Option<Vec<u8>>, rusqlite::Error> {
             let mut select =
-                self.connection.prepare_cached("SELECT data FROM blob WHERE scope=$1 AND hash=$2")?;
+                self.connection.prepare_cached("SELECT CASE WHEN length(data) <= 2097152 THEN data ELSE x'' END FROM blob WHERE scope=$1 AND hash=$2")?;
             let mut rows = select.query(params![scope.0, hash])?;
             rows.next()?
                 .map(|row| row.get_ref(0).map(|data| data.as_blob().unwrap_or_default().to_vec()))
@@ -266,7 +292,7 @@ impl Store for SqliteStore {
 
     fn blobs(&self, scope: &ScopeId, each: EachBlob<'_>) -> Result<(), StoreError> {
         let mut run = || -> Result<(), rusqlite::Error> {
-            let mut select = self.connection.prepare_cached("SELECT hash, data FROM blob WHERE scope=$1")?;
+            let mut select = self.connection.prepare_cached("SELECT hash, CASE WHEN length(data) <= 2097152 THEN data ELSE x'' END FROM blob WHERE scope=$1")?;
             let mut rows = select.query(params![scope.0])?;
             while let Some(row) = rows.next()? {
                 let hash = row.get_ref(0)?.as_blob().unwrap_or_default();

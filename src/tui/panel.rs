@@ -77,8 +77,10 @@ pub(crate) trait Panel {
         Vec::new()
     }
 
-    /// The lists below have been read again.
-    fn refreshed(&mut self, _model: &Model) {}
+    /// The lists below have been read again (or could not be).
+    fn refreshed(&mut self, _model: &Model) -> Vec<Step> {
+        Vec::new()
+    }
 
     /// When this panel next needs a `tick`, in milliseconds since boot.
     fn due(&self, _model: &Model) -> Option<u64> {

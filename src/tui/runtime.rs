@@ -8,7 +8,7 @@ use super::keymap::{Keymap, Press};
 use super::lean::Lean;
 use super::model::{Model, Timing};
 use super::msg::{Effect, Msg, Now};
-use super::terminal::{Guard, Out, out};
+use super::terminal::{Guard, Out};
 use super::theme::{Theme, ThemeName, utf8_locale};
 use super::{TuiError, TuiOptions, clipboard, update, view};
 use crate::config::settings;
@@ -118,7 +118,7 @@ impl Loop {
         look: ThemeName,
     ) -> Result<Self, TuiError> {
         let guard = Guard::take(mouse)?;
-        let terminal = Terminal::new(Lean::new(out(), look != ThemeName::None))?;
+        let terminal = Terminal::new(Lean::new(Out::new()?, look != ThemeName::None))?;
         let (home, answers) = unbounded_channel();
         Ok(Self {
             model,
@@ -197,6 +197,7 @@ impl Loop {
                 return Ok(());
             }
         };
+        panic_if_told(&msg);
         let now = read(self.clock.as_ref());
         let effects = update::update(&mut self.model, now, msg);
         self.carry_out(effects)
@@ -245,6 +246,15 @@ impl Loop {
         self.terminal.clear()?;
         self.model.dirty = true;
         Ok(())
+    }
+}
+
+/// Debug builds panic on F12 if `SEALBOX_PANIC_ON_F12` is set, so that a test can look at the terminal afterwards.
+#[allow(clippy::panic, reason = "it is there to panic, in debug builds, when a test says so")]
+fn panic_if_told(msg: &Msg) {
+    let told = cfg!(debug_assertions) && std::env::var_os("SEALBOX_PANIC_ON_F12").is_some();
+    if told && matches!(msg, Msg::Key(press) if press.code == crossterm::event::KeyCode::F(12)) {
+        std::panic::panic_any("CANARY-in-a-panic");
     }
 }
 

@@ -11,16 +11,41 @@ use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size,
 };
 use crossterm::{cursor, queue, style};
-use std::io::{self, BufWriter, Stdout, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::panic;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroize;
 
-/// Where frames go: one flush a frame.
-pub(crate) type Out = BufWriter<Stdout>;
+/// Where frames go: collected, written at once by `flush`, and wiped, because a frame may show a value.
+pub(crate) struct Out {
+    terminal: File,
+    frame: Vec<u8>,
+}
 
-/// A writer that holds a whole frame.
-pub(crate) fn out() -> Out {
-    BufWriter::with_capacity(256 * 1024, io::stdout())
+impl Out {
+    /// Writes past the standard library's own buffer, which nobody could wipe.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub(crate) fn new() -> io::Result<Self> {
+        let terminal = File::from(rustix::io::dup(rustix::stdio::stdout())?);
+        Ok(Self { terminal, frame: Vec::with_capacity(256 * 1024) })
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.frame.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let written = self.terminal.write_all(&self.frame);
+        self.frame.zeroize();
+        written
+    }
 }
 
 type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync + 'static>;
@@ -28,7 +53,8 @@ type Hook = Box<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync + 'static>;
 /// Holds the terminal.
 pub(crate) struct Guard {
     mouse: bool,
-    held: bool,
+    /// Shared with the panic hook, so that the screen is given back once: a second time would erase the shell's.
+    held: Arc<AtomicBool>,
     before: Option<Arc<Hook>>,
 }
 
@@ -39,14 +65,17 @@ impl Guard {
     /// What the terminal said; whatever had been changed is changed back.
     pub(crate) fn take(mouse: bool) -> io::Result<Self> {
         let before: Arc<Hook> = Arc::new(panic::take_hook());
-        let mut guard = Self { mouse, held: false, before: Some(before) };
+        let held = Arc::new(AtomicBool::new(false));
+        let mut guard = Self { mouse, held: Arc::clone(&held), before: Some(before) };
         let screen = std::thread::current().id();
         panic::set_hook(Box::new(move |info| {
             // A worker's panic is answered as an error; printing here would tear the screen.
             if std::thread::current().id() != screen {
                 return;
             }
-            let _ = give_back();
+            if held.swap(false, Ordering::SeqCst) {
+                let _ = give_back();
+            }
             let place = info.location().map(|at| format!("{}:{}", at.file(), at.line())).unwrap_or_default();
             let _ = writeln!(
                 io::stderr(),
@@ -62,7 +91,7 @@ impl Guard {
     /// # Errors
     /// What the terminal said.
     pub(crate) fn enter(&mut self) -> io::Result<()> {
-        self.held = true;
+        self.held.store(true, Ordering::SeqCst);
         let _ = disable_raw_mode(); // after a stop the shell may have changed the modes behind our back
         enable_raw_mode()?;
         let mut out = io::stdout();
@@ -78,7 +107,7 @@ impl Guard {
     /// # Errors
     /// What the terminal said.
     pub(crate) fn leave(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.held) {
+        if !self.held.swap(false, Ordering::SeqCst) {
             return Ok(());
         }
         give_back()

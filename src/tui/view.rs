@@ -13,6 +13,7 @@ use super::widgets::Paint;
 use super::widgets::paint::width;
 use super::{action::Action, layout, model};
 use crate::domain::printable;
+use crate::service::VaultState;
 use ratatui::{Frame, layout::Rect};
 
 /// Draws everything.
@@ -43,7 +44,7 @@ pub(crate) fn view(model: &Model, theme: &Theme, frame: &mut Frame<'_>) {
     }
     if let Some(gate) = &model.gate {
         gate.panel.draw(model, &mut paint);
-    } else if model.status.is_some() {
+    } else if model.status.as_ref().is_some_and(|status| status.state == VaultState::Unlocked) {
         everything(model, &mut paint, size);
     }
     for layer in &model.layers {

@@ -4,7 +4,7 @@ use crate::chain::{ChainFault, Rejection};
 use crate::crypto::CryptoError;
 use crate::domain::{Role, ScopeRef, SecretName};
 use crate::store::StoreError;
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 /// Why a use case did not succeed. Fields are public facts: names, roles, positions, paths.
 #[derive(Debug, thiserror::Error)]
@@ -74,25 +74,17 @@ pub enum VaultError {
     Contended,
     #[error("the recovery key belongs to another vault")]
     ForeignRecoveryKey,
+    #[error(
+        "somebody left {0} and its keys were not changed: nothing can be written before an owner changes something"
+    )]
+    KeysOverdue(ScopeRef),
+    /// A fault that stays: a scope that does not open says so each time somebody asks for it.
+    #[error(transparent)]
+    Shared(Arc<VaultError>),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
     Crypto(#[from] CryptoError),
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] std::io::Error),
-}
-
-impl VaultError {
-    /// The same fault once more: a scope that does not open says so each time somebody asks for it.
-    pub(super) fn again(&self) -> Self {
-        match self {
-            Self::Chain { what, fault } => Self::Chain { what: what.clone(), fault: fault.clone() },
-            Self::KeyMismatch { scope, owner } => {
-                Self::KeyMismatch { scope: scope.clone(), owner: owner.clone() }
-            }
-            Self::Store(error) => Self::Store(error.again()),
-            Self::Crypto(error) => Self::Crypto(*error),
-            other => Self::Invalid(other.to_string()),
-        }
-    }
 }

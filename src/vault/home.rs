@@ -9,29 +9,30 @@ use super::founding::found;
 use super::link::Link;
 use super::members::parse_label;
 use super::session::Vault;
-use super::verify::{ScopeReport, verify};
+use super::upkeep::with_sidecars;
 use crate::chain::Replay;
 use crate::crypto::{
     CryptoError, Identity, KdfCost, KdfPolicy, RecoveryKey,
     identity_file::{IdentityFile, MAX_FILE},
 };
-use crate::domain::{Passphrase, Role, ScopeId, ScopeRef, SecretValue};
+use crate::domain::{Passphrase, ScopeId, SecretValue};
 use crate::platform::{clock::Clock, failpoint, files, paths::VaultPaths};
-use crate::store::{Batch, Committed, NewEntry, Pins, SqliteStore, Store, StoreError};
+use crate::store::{Batch, Committed, NewEntry, Pins, SqliteStore, Store};
 use std::{
     fs::File,
     ops::ControlFlow,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 use zeroize::Zeroizing;
 
 /// Where a vault's files are, and with what cost its identity is sealed.
-#[derive(Clone)]
 pub struct Home {
-    paths: VaultPaths,
-    policy: KdfPolicy,
-    clock: Arc<dyn Clock>,
+    pub(super) paths: VaultPaths,
+    pub(super) policy: KdfPolicy,
+    pub(super) clock: Arc<dyn Clock>,
+    warnings: Mutex<Vec<String>>,
 }
 
 /// A new vault that exists in memory only.
@@ -53,7 +54,7 @@ impl Prepared {
 impl Home {
     /// Touches nothing.
     pub fn new(paths: VaultPaths, policy: KdfPolicy, clock: Arc<dyn Clock>) -> Self {
-        Self { paths, policy, clock }
+        Self { paths, policy, clock, warnings: Mutex::default() }
     }
 
     /// The paths.
@@ -63,25 +64,45 @@ impl Home {
 
     /// True if there is an identity. Completes an `init` that was interrupted at its very last step.
     pub fn exists(&self) -> Result<bool, VaultError> {
-        let (identity, next) = (self.paths.identity(), self.next_identity());
-        if !identity.exists() && next.exists() && self.paths.store().exists() {
-            let _lock = self.lock()?;
-            if !identity.exists() && next.exists() && self.paths.store().exists() {
-                std::fs::rename(&next, &identity).map_err(|error| VaultError::Io(identity.clone(), error))?;
-            }
+        let identity = self.paths.identity();
+        if !identity.exists() && self.next_identity().exists() && self.paths.store().exists() {
+            drop(self.lock()?); // taking the lock completes it
         }
         Ok(identity.exists())
     }
 
-    fn next_identity(&self) -> PathBuf {
+    /// An identity that is complete, beside a store that is in place: `init` was killed before its very last step.
+    fn complete_init(&self) -> Result<(), VaultError> {
+        let (identity, next) = (self.paths.identity(), self.next_identity());
+        if !identity.exists() && next.exists() && self.paths.store().exists() {
+            std::fs::rename(&next, &identity).map_err(|error| VaultError::Io(identity, error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn next_identity(&self) -> PathBuf {
         self.paths.data.join("identity.new")
     }
 
-    fn next_store(&self) -> PathBuf {
+    /// Says where the store of a joined vault is, so that it can be verified and backed up while locked. Holds no
+    /// password; what is trusted stands in the identity file.
+    pub(super) fn elsewhere(&self) -> PathBuf {
+        self.paths.data.join("store.elsewhere")
+    }
+
+    /// Where the sealed rows of this vault are, as far as that can be known without a key.
+    pub fn store_location(&self) -> PathBuf {
+        let noted = std::fs::read_to_string(self.elsewhere()).ok();
+        noted
+            .and_then(|url| url.strip_prefix("sqlite:").map(PathBuf::from))
+            .unwrap_or_else(|| self.paths.store())
+    }
+
+    pub(super) fn next_store(&self) -> PathBuf {
         self.paths.data.join("store.db.new")
     }
 
-    fn lock(&self) -> Result<File, VaultError> {
+    pub(super) fn lock(&self) -> Result<File, VaultError> {
         self.folders()?;
         let path = self.paths.data.join("lock");
         let file = File::options()
@@ -93,6 +114,7 @@ impl Home {
         files::narrow(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
         file.lock().map_err(|error| VaultError::Io(path, error))?;
         self.discard_temporaries()?;
+        self.complete_init()?;
         Ok(file)
     }
 
@@ -113,11 +135,44 @@ impl Home {
         Ok(())
     }
 
-    fn folders(&self) -> Result<(), VaultError> {
+    pub(super) fn folders(&self) -> Result<(), VaultError> {
+        self.claim(&self.paths.data)?;
         for folder in [&self.paths.data, &self.paths.state] {
-            files::private_dir(folder).map_err(|error| VaultError::Io(folder.clone(), error))?;
+            let repair = files::private_dir(folder).map_err(|error| VaultError::Io(folder.clone(), error))?;
+            self.warn(repair);
         }
         Ok(())
+    }
+
+    /// Refuses to close a folder that others use: one with the sticky bit, or one that is open and holds things but no
+    /// vault. Ours are made closed, or were closed by us before.
+    fn claim(&self, folder: &Path) -> Result<(), VaultError> {
+        let Ok(found) = std::fs::symlink_metadata(folder) else { return Ok(()) };
+        let refuse = |why: &str| {
+            Err(VaultError::Invalid(format!("{} {why}: give a new or an empty folder", folder.display())))
+        };
+        if found.mode() & 0o1000 != 0 {
+            return refuse("is shared with other users");
+        }
+        let ours = ["identity", "identity.new", "store.db", "lock", "vaults"];
+        let holds_vault = ours.iter().any(|name| folder.join(name).exists());
+        let is_empty = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+        if found.mode() & 0o077 != 0 && !holds_vault && !is_empty {
+            return refuse("is open to others and holds other files");
+        }
+        Ok(())
+    }
+
+    /// Remembers a mode that was wider than it should be.
+    fn warn(&self, repair: Option<files::Repair>) {
+        if let Some(repair) = repair {
+            self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(repair.to_string());
+        }
+    }
+
+    /// What was found open to others, and narrowed, since the program started.
+    pub fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Makes identity, recovery identity and the organization's genesis in memory.
@@ -144,7 +199,8 @@ impl Home {
     }
 
     /// Writes a prepared vault: all of it, or nothing. Two at once: one wins, the other gets [`VaultError::VaultExists`].
-    pub fn commit(&self, prepared: Prepared) -> Result<Vault, VaultError> {
+    /// After a failure the same prepared vault, with the same recovery key, can be tried again.
+    pub fn commit(&self, prepared: &Prepared) -> Result<Vault, VaultError> {
         let _lock = self.lock()?;
         let (identity, store) = (self.paths.identity(), self.paths.store());
         if identity.exists() || (self.next_identity().exists() && store.exists()) {
@@ -154,11 +210,15 @@ impl Home {
             return Err(VaultError::OrphanStore(store));
         }
         self.discard_leftovers()?;
+        // Pins without an identity and a store belong to a vault that is gone: they would be held against the new one.
+        for path in with_sidecars(&self.paths.pins()) {
+            files::remove_wiped(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
+        }
         self.write_identity_to(&self.next_identity(), &prepared.sealed)?;
         let next = self.next_store();
         {
             let new = SqliteStore::create(&next)?;
-            let entry = NewEntry { scope: prepared.organization, seq: 0, body: prepared.genesis };
+            let entry = NewEntry { scope: prepared.organization, seq: 0, body: prepared.genesis.clone() };
             match new.commit(&Batch { entries: vec![entry], ..Batch::default() })? {
                 Committed::Yes => {}
                 Committed::Conflict => return Err(VaultError::Contended),
@@ -173,10 +233,10 @@ impl Home {
             std::fs::rename(self.next_identity(), &identity).and_then(|()| files::sync_folder_of(&identity));
         renamed.map_err(|error| VaultError::Io(identity, error))?;
         failpoint::step("init: after identity rename");
-        self.open(prepared.file)
+        self.open(prepared.file.duplicate()?)
     }
 
-    fn discard_leftovers(&self) -> Result<(), VaultError> {
+    pub(super) fn discard_leftovers(&self) -> Result<(), VaultError> {
         let next = self.next_store();
         for path in with_sidecars(&next).into_iter().chain([self.next_identity()]) {
             files::remove_wiped(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
@@ -203,13 +263,13 @@ impl Home {
         Ok(file.identity.public().to_text())
     }
 
-    fn write_identity_to(&self, path: &Path, sealed: &[u8]) -> Result<(), VaultError> {
+    pub(super) fn write_identity_to(&self, path: &Path, sealed: &[u8]) -> Result<(), VaultError> {
         files::write_private_atomic(path, sealed).map_err(|error| VaultError::Io(path.to_owned(), error))
     }
 
     /// Opens the identity file. A wrong passphrase and a changed file give the same error, on purpose.
-    fn read(&self, passphrase: &Passphrase) -> Result<(IdentityFile, KdfCost), VaultError> {
-        if !self.exists()? {
+    pub(super) fn read(&self, passphrase: &Passphrase) -> Result<(IdentityFile, KdfCost), VaultError> {
+        if !self.paths.identity().exists() {
             return Err(if self.paths.store().exists() {
                 VaultError::OrphanStore(self.paths.store())
             } else {
@@ -229,7 +289,10 @@ impl Home {
     fn identity_bytes(&self) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         let path = self.paths.identity();
         let limit = usize::try_from(MAX_FILE).unwrap_or(usize::MAX);
-        files::read_private(&path, limit).map(|(bytes, _)| bytes).map_err(|error| VaultError::Io(path, error))
+        let (bytes, repair) =
+            files::read_private(&path, limit).map_err(|error| VaultError::Io(path, error))?;
+        self.warn(repair);
+        Ok(bytes)
     }
 
     fn identity_fault(&self, error: CryptoError) -> VaultError {
@@ -243,6 +306,7 @@ impl Home {
 
     /// Unlocks the vault. An identity that is sealed more cheaply than the policy asks is sealed anew.
     pub fn unlock(&self, passphrase: &Passphrase) -> Result<Vault, VaultError> {
+        self.exists()?;
         let (mut file, cost) = self.read(passphrase)?;
         if self.is_cheap(cost) {
             let _lock = self.lock()?;
@@ -250,7 +314,13 @@ impl Home {
             let (now, cost) = self.read(passphrase)?;
             file = now;
             if self.is_cheap(cost) {
-                self.write_identity_to(&self.paths.identity(), &file.seal(passphrase, self.policy.cost)?)?;
+                let better = KdfCost {
+                    memory_kib: cost.memory_kib.max(self.policy.cost.memory_kib),
+                    passes: cost.passes.max(self.policy.cost.passes),
+                    lanes: cost.lanes.max(self.policy.cost.lanes),
+                };
+                // A full or read-only disk is no reason to stay locked out: the next unlock tries again.
+                let _ = self.write_identity_to(&self.paths.identity(), &file.seal(passphrase, better)?);
             }
         }
         self.open(file)
@@ -260,19 +330,41 @@ impl Home {
         cost.memory_kib < self.policy.cost.memory_kib || cost.passes < self.policy.cost.passes
     }
 
-    fn open(&self, file: IdentityFile) -> Result<Vault, VaultError> {
+    pub(super) fn open(&self, file: IdentityFile) -> Result<Vault, VaultError> {
         self.folders()?;
         let store: Box<dyn Store> = if file.roots.is_empty() {
             // Nobody to read yet: no store is needed, and none must be made.
             Box::new(crate::store::NoStore)
         } else {
-            Box::new(SqliteStore::open(&self.store_path(&file.store_url)?)?)
+            Box::new(self.open_store(&self.store_path(&file.store_url)?)?)
         };
-        let pins = Pins::open(&self.paths.pins())?;
+        let pins = self.open_pins()?;
         Vault::open(file.identity, file.roots, store, pins, Arc::clone(&self.clock))
     }
 
-    fn store_path(&self, url: &str) -> Result<PathBuf, VaultError> {
+    fn open_store(&self, path: &Path) -> Result<SqliteStore, VaultError> {
+        // Opening narrows by itself, once the file is known to be ours; this is to be able to say so.
+        let before = std::fs::symlink_metadata(path).map(|found| found.mode() & 0o7777);
+        let store = SqliteStore::open(path)?;
+        let after = std::fs::symlink_metadata(path).map(|found| found.mode() & 0o7777);
+        if let (Ok(mode_was), Ok(mode)) = (before, after)
+            && mode_was != mode
+        {
+            self.warn(Some(files::Repair { path: path.to_owned(), mode_was, fixed: true }));
+        }
+        Ok(store)
+    }
+
+    pub(super) fn open_pins(&self) -> Result<Pins, VaultError> {
+        let path = self.paths.pins();
+        if path.exists() {
+            let repair = files::narrow(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
+            self.warn(repair);
+        }
+        Ok(Pins::open(&path)?)
+    }
+
+    pub(super) fn store_path(&self, url: &str) -> Result<PathBuf, VaultError> {
         match url.strip_prefix("sqlite:") {
             _ if url.is_empty() => Ok(self.paths.store()),
             Some(path) => Ok(PathBuf::from(path)),
@@ -331,7 +423,7 @@ impl Home {
             ));
         }
         let opened = SqliteStore::open(&self.store_path(&url)?)?;
-        let pins = Pins::open(&self.paths.pins())?;
+        let pins = self.open_pins()?;
         for (id, pin) in &link.scopes {
             let mut replay = Replay::new(*id, Some(*pin), false);
             opened.entries(id, None, &mut |seq, bytes| {
@@ -350,252 +442,11 @@ impl Home {
                 file.roots.push(*id);
             }
         }
+        let elsewhere = self.elsewhere();
+        files::write_private_atomic(&elsewhere, url.as_bytes())
+            .map_err(|error| VaultError::Io(elsewhere, error))?;
         file.store_url = Zeroizing::new(url);
         self.write_identity_to(&self.paths.identity(), &file.seal(passphrase, cost)?)?;
         Vault::open(file.identity, file.roots, Box::new(opened), pins, Arc::clone(&self.clock))
     }
-
-    /// Makes a new identity from the recovery key: it is admitted as an owner wherever the recovery key is one. An
-    /// identity file that is here already (whose passphrase was forgotten) is kept beside it as `identity.old`.
-    pub fn recover(
-        &self,
-        key: &SecretValue,
-        from: Option<&Path>,
-        name: &str,
-        passphrase: &Passphrase,
-    ) -> Result<Vault, VaultError> {
-        let key = RecoveryKey::parse(key).map_err(|_| {
-            VaultError::Invalid("this is not a recovery key (sbkey1…): check it for typing errors".to_owned())
-        })?;
-        let label = parse_label(name)?;
-        if passphrase.is_empty() {
-            return Err(VaultError::Invalid("the passphrase is empty".to_owned()));
-        }
-        let _lock = self.lock()?;
-        if let Some(from) = from {
-            self.put_store(from)?;
-        }
-        let store = SqliteStore::open(&self.paths.store())?;
-        let root = store
-            .scopes()?
-            .into_iter()
-            .find(|id| id.0.starts_with(&key.scope_prefix))
-            .ok_or(VaultError::ForeignRecoveryKey)?;
-        let me = Identity::generate()?;
-        let new_id = me.public().to_text();
-        let file = IdentityFile { identity: me, roots: vec![root], store_url: Zeroizing::default() };
-        let sealed = file.seal(passphrase, self.policy.cost)?;
-        let pins = Pins::open(&self.paths.pins())?;
-        let mut paper =
-            Vault::open(key.identity, vec![root], Box::new(store), pins, Arc::clone(&self.clock))?;
-        let scopes: Vec<ScopeRef> = paper
-            .scopes()?
-            .into_iter()
-            .filter(|view| view.role == Role::Owner)
-            .map(|view| view.scope)
-            .collect();
-        for scope in scopes {
-            let label = free_label(&paper, &scope, label.as_str())?;
-            paper.add_member(&scope, &new_id, &label, Role::Owner)?;
-        }
-        drop(paper);
-        let identity = self.paths.identity();
-        if identity.exists() {
-            let old = self.paths.data.join("identity.old");
-            std::fs::rename(&identity, &old).map_err(|error| VaultError::Io(old, error))?;
-        }
-        self.write_identity_to(&identity, &sealed)?;
-        self.open(file)
-    }
-
-    /// The sealed rows of this vault, without a key. `url` is empty for the embedded store.
-    fn own_store(&self) -> Result<SqliteStore, VaultError> {
-        Ok(SqliteStore::open(&self.paths.store())?)
-    }
-
-    /// Verifies all known scopes without a key: those pinned on this machine, else those in the store.
-    pub fn verify(&self, unlocked: Option<&Vault>) -> Result<Vec<ScopeReport>, VaultError> {
-        self.folders()?;
-        let pins = Pins::open(&self.paths.pins())?;
-        let known = pins.scopes()?;
-        if let Some(vault) = unlocked {
-            return verify(&*vault.store, Some(&pins), &known);
-        }
-        let store = self.own_store()?;
-        let scopes = if known.is_empty() { store.scopes()? } else { known };
-        verify(&store, Some(&pins), &scopes)
-    }
-
-    /// Copies the sealed rows to a new file. Says its size in bytes, the number of scopes and of entries.
-    pub fn backup(&self, unlocked: Option<&Vault>, to: &Path) -> Result<(u64, usize, u64), VaultError> {
-        match unlocked {
-            Some(vault) => vault.store.backup(to)?,
-            None => self.own_store()?.backup(to)?,
-        }
-        let io = |error| VaultError::Io(to.to_owned(), error);
-        let bytes = std::fs::metadata(to).map_err(io)?.len();
-        let copy = SqliteStore::inspect(to)?;
-        let (mut entries, scopes) = (0, copy.scopes()?);
-        for scope in &scopes {
-            copy.entries(scope, None, &mut |_, _| {
-                entries += 1;
-                ControlFlow::Continue(())
-            })?;
-        }
-        Ok((bytes, scopes.len(), entries))
-    }
-
-    /// Replaces the store by a backup, after verifying all of it. A backup older than what this machine has seen is
-    /// refused unless `accept_rollback`, which then takes it as the newest.
-    pub fn restore(&self, from: &Path, accept_rollback: bool) -> Result<Vec<ScopeReport>, VaultError> {
-        let _lock = self.lock()?;
-        let source = SqliteStore::inspect(from)?;
-        let pins = Pins::open(&self.paths.pins())?;
-        let mut known = pins.scopes()?;
-        if accept_rollback {
-            known = present_in(&source, known)?;
-        }
-        let scopes = if known.is_empty() { source.scopes()? } else { known };
-        let reports = verify(&source, (!accept_rollback).then_some(&pins), &scopes)?;
-        if let Some(bad) = reports.iter().find(|report| !report.faults.is_empty()) {
-            let why = bad.faults.join("; ");
-            return Err(VaultError::BackupRefused(why));
-        }
-        self.put_rows(&source)?;
-        if accept_rollback {
-            Vault::accept_rollback(&self.own_store()?, &pins)?;
-        }
-        Ok(reports)
-    }
-
-    /// Makes the embedded store hold exactly the rows of `source`. A file that does not open is set aside first.
-    fn put_rows(&self, source: &SqliteStore) -> Result<(), VaultError> {
-        let path = self.paths.store();
-        let put = || SqliteStore::create(&path).and_then(|mut store| store.replace_with(source));
-        match put() {
-            Err(StoreError::Damaged { .. }) => {
-                set_aside(&path)?;
-                Ok(put()?)
-            }
-            other => Ok(other?),
-        }
-    }
-
-    /// Puts a backup where there is no store yet. A store that holds every row of it already is left as it is: it is
-    /// what an interrupted recovery made, and may have gone further.
-    fn put_store(&self, from: &Path) -> Result<(), VaultError> {
-        let source = SqliteStore::inspect(from)?;
-        let path = self.paths.store();
-        if path.exists() {
-            let present = SqliteStore::open(&path)?;
-            let empty = present.scopes()?.is_empty();
-            if !empty && (self.paths.identity().exists() || !holds_rows_of(&present, &source)?) {
-                return Err(VaultError::VaultExists(path));
-            }
-            if !empty {
-                return Ok(());
-            }
-        }
-        self.put_rows(&source)
-    }
-
-    /// Takes the store's present content as the newest of every pinned scope. Pins that do not open are set aside, and
-    /// made anew when the vault is next opened.
-    pub fn accept_rollback(&self) -> Result<(), VaultError> {
-        let _lock = self.lock()?;
-        let path = self.paths.pins();
-        match Pins::open(&path).and_then(|pins| pins.scopes().map(|_| pins)) {
-            Ok(pins) => Vault::accept_rollback(&self.own_store()?, &pins),
-            Err(StoreError::Damaged { .. }) => set_aside(&path),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Destroys identity, pins and embedded store; the identity first, because without it nothing else opens. A rerun
-    /// completes what was interrupted. A shared store is not touched.
-    pub fn reset(&self) -> Result<(), VaultError> {
-        let _lock = self.lock()?;
-        let paths = &self.paths;
-        let mut doomed = vec![paths.identity(), paths.data.join("identity.old"), self.next_identity()];
-        for database in [paths.pins(), paths.store(), self.next_store()] {
-            doomed.extend(with_sidecars(&database));
-            doomed.extend(with_sidecars(&aside(&database)));
-        }
-        for path in doomed {
-            files::remove_wiped(&path).map_err(|error| VaultError::Io(path.clone(), error))?;
-            failpoint::step("reset: file removed");
-        }
-        let lock = paths.data.join("lock");
-        files::remove_wiped(&lock).map_err(|error| VaultError::Io(lock, error))
-    }
-}
-
-/// Of the scopes that this machine knows, those that an older copy holds: a project may be younger than the copy. All of
-/// them if it holds none, because then it is the copy of another vault, and its faults say so.
-fn present_in(store: &dyn Store, known: Vec<ScopeId>) -> Result<Vec<ScopeId>, VaultError> {
-    let held = store.scopes()?;
-    let kept: Vec<ScopeId> = known.iter().filter(|id| held.contains(id)).copied().collect();
-    Ok(if kept.is_empty() { known } else { kept })
-}
-
-/// Where a file goes that does not open: beside itself, so that nothing is lost that somebody might still save.
-fn aside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".damaged");
-    PathBuf::from(name)
-}
-
-/// Moves a database away. The file itself goes last, so that it never stands beside the log of another one.
-fn set_aside(path: &Path) -> Result<(), VaultError> {
-    let pairs = with_sidecars(path).into_iter().zip(with_sidecars(&aside(path)));
-    for (from, to) in pairs.rev() {
-        match std::fs::rename(&from, &to) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(VaultError::Io(from, error));
-            }
-            _ => {}
-        }
-    }
-    files::sync_folder_of(path).map_err(|error| VaultError::Io(path.to_owned(), error))
-}
-
-/// True if every entry of `part` stands in `whole`.
-fn holds_rows_of(whole: &dyn Store, part: &dyn Store) -> Result<bool, VaultError> {
-    for scope in part.scopes()? {
-        let mut rows = std::collections::HashSet::new();
-        whole.entries(&scope, None, &mut |seq, body| {
-            rows.insert((seq, crate::crypto::sha256(body)));
-            ControlFlow::Continue(())
-        })?;
-        let mut all = true;
-        part.entries(&scope, None, &mut |seq, body| {
-            all &= rows.contains(&(seq, crate::crypto::sha256(body)));
-            ControlFlow::Continue(())
-        })?;
-        if !all {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// A database file and the files that SQLite keeps beside it.
-fn with_sidecars(path: &Path) -> [PathBuf; 3] {
-    ["", "-wal", "-shm"].map(|suffix| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    })
-}
-
-/// `label`, or `label 2`, `label 3`, … if another member is called that already.
-fn free_label(vault: &Vault, scope: &ScopeRef, label: &str) -> Result<String, VaultError> {
-    let taken: Vec<String> = vault
-        .members(scope)?
-        .into_iter()
-        .filter(|member| member.role.is_some())
-        .map(|member| member.label)
-        .collect();
-    let mut candidates = std::iter::once(label.to_owned()).chain((2u32..).map(|n| format!("{label} {n}")));
-    Ok(candidates.find(|candidate| !taken.contains(candidate)).unwrap_or_else(|| label.to_owned()))
 }

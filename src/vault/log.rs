@@ -40,7 +40,8 @@ impl Vault {
         // valid entries leads that astray, which shows in the head not being met.
         let mut events = match self.events(space, true)? {
             Some(events) => events,
-            None => self.events(space, false)?.unwrap_or_default(),
+            // Not even then: the rows were changed under this session.
+            None => self.events(space, false)?.ok_or_else(|| space.changed_underneath())?,
         };
         let skip = limit.map_or(0, |limit| events.len().saturating_sub(limit));
         Ok(events.split_off(skip))
@@ -63,7 +64,7 @@ impl Vault {
             }
             ControlFlow::Continue(())
         })?;
-        Ok((!replay.must_check_signatures()).then_some(events))
+        Ok(replay.state().is_ok().then_some(events))
     }
 
     fn describe(

@@ -239,3 +239,8 @@ fn rotation(space: &Space, members: impl Iterator<Item = (PublicId, Role)>) -> R
         boxes,
     }))
 }
+
+/// New keys for the members as they are.
+pub(super) fn rotation_for_all(space: &Space) -> Result<Body, VaultError> {
+    rotation(space, space.state()?.present().map(|(member, role)| (member.id, role)))
+}

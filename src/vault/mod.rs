@@ -1,6 +1,7 @@
 //! Use cases on our own secrets. Everything is derived from signed chains; nothing from the store is trusted.
 //!
-//! * [`home`]: the files of a vault on this machine: init, unlock, passphrase, join, recover, reset.
+//! * [`home`]: the files of a vault on this machine: init, unlock, passphrase, join.
+//! * `upkeep`: backup, restore, recovery, reset.
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
 //! * `secrets`, `bulk`, `projects`, `members`, `log`: what a user does.
@@ -20,6 +21,7 @@ mod secrets;
 pub mod session;
 mod space;
 pub mod transfer;
+mod upkeep;
 pub mod verify;
 
 pub use bulk::{ImportOutcome, OnExisting};

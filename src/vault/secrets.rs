@@ -6,9 +6,11 @@
 use super::error::VaultError;
 use super::session::{Plan, Vault};
 use super::space::Space;
-use crate::chain::{Body, PutBody, Secret, SecretId};
+use crate::chain::{Body, PutBody, Secret, SecretId, Version};
 use crate::crypto::{Subject, random, scope_keys::BlobContext, sha256};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta, filter};
+use crate::store::BlobHash;
+use std::collections::HashSet;
 
 /// How many versions keep their ciphertext.
 pub(super) const KEPT_VERSIONS: u32 = 10;
@@ -170,8 +172,8 @@ impl Vault {
     pub fn delete(&mut self, scope: &ScopeRef, name: &SecretName) -> Result<usize, VaultError> {
         self.write(scope, Role::Write, |_, space| {
             let (id, secret) = existing(space, scope, name)?;
-            let delete_blobs: Vec<_> = kept(secret).map(|version| version.blob).collect();
-            let count = delete_blobs.len();
+            let count = kept(secret).count();
+            let delete_blobs = doomed(space, &id, &secret.versions, &[])?;
             Ok((Plan { bodies: vec![Body::Delete(id)], delete_blobs, ..Plan::default() }, count))
         })
     }
@@ -189,7 +191,7 @@ impl Vault {
             Some(VersionMeta {
                 version: number,
                 updated_ms: version.time_ms,
-                updated_by: space.person(&version.author),
+                updated_by: space.author(version),
                 current: number == secret.current(),
                 kept: number >= secret.floor,
             })
@@ -242,8 +244,11 @@ pub(super) fn plan_put(
         Some((id, secret)) => {
             let version = secret.current() + 1;
             let floor = secret.floor.max((version + 1).saturating_sub(KEPT_VERSIONS)).max(1);
-            let dropped = (secret.floor..floor).filter_map(|number| secret.version(number));
-            plan.delete_blobs.extend(dropped.map(|version| version.blob));
+            if floor > secret.floor {
+                let at = usize::try_from(floor - 1).unwrap_or(usize::MAX).min(secret.versions.len());
+                let (dropped, stay) = secret.versions.split_at(at);
+                plan.delete_blobs.extend(doomed(space, &id, dropped, stay)?);
+            }
             (id, version, floor, None)
         }
         None => {
@@ -265,6 +270,26 @@ pub(super) fn plan_put(
     }));
     plan.blobs.push((hash, blob));
     Ok(version)
+}
+
+/// Ciphertexts of `dropped` versions that nothing else needs. An entry may name any hash: without this look, a member could
+/// point a secret of their own at another one's ciphertext, and have it deleted by whoever deletes theirs.
+fn doomed(
+    space: &Space,
+    id: &SecretId,
+    dropped: &[Version],
+    stay: &[Version],
+) -> Result<Vec<BlobHash>, VaultError> {
+    let mut doomed: HashSet<BlobHash> = dropped.iter().map(|version| version.blob).collect();
+    for version in stay {
+        doomed.remove(&version.blob);
+    }
+    for (_, other) in space.state()?.secrets.iter().filter(|(other, _)| *other != id) {
+        for version in kept(other) {
+            doomed.remove(&version.blob);
+        }
+    }
+    Ok(doomed.into_iter().collect())
 }
 
 /// The versions of a secret whose ciphertext is still there.

@@ -4,8 +4,9 @@
 //! build, sign, compare-and-swap, try again). A scope that is damaged does not hide the others.
 
 use super::error::VaultError;
-use super::space::Space;
-use crate::chain::{Body, ChainFault, Draft, Entry, Header, Rejection};
+use super::members::rotation_for_all;
+use super::space::{Space, Synced};
+use crate::chain::{Body, Draft, Entry, Header};
 use crate::crypto::{Identity, random};
 use crate::domain::{Role, ScopeId, ScopeRef};
 use crate::platform::clock::Clock;
@@ -23,13 +24,15 @@ pub struct Vault {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) roots: Vec<ScopeId>,
     slots: Vec<Slot>,
+    /// Look past forks, for an owner who is about to settle them.
+    past_forks: bool,
     change_counter: Option<i64>,
     changes_by_others: u64,
 }
 
 struct Slot {
     id: ScopeId,
-    opened: Result<Space, VaultError>,
+    opened: Result<Space, Arc<VaultError>>,
 }
 
 /// What one write adds to a scope's chain.
@@ -43,6 +46,17 @@ pub(super) struct Plan {
 }
 
 impl Vault {
+    /// Opens every reachable scope, also those with a fork in them: for [`Self::settle_forks`] only.
+    pub fn open_past_forks(
+        identity: Identity,
+        roots: Vec<ScopeId>,
+        store: Box<dyn Store>,
+        pins: Pins,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, VaultError> {
+        Self::start(identity, roots, store, pins, clock, true)
+    }
+
     /// Opens every reachable scope. `roots` came over a trusted channel; projects are found through the signed `child`
     /// entries of the organization.
     pub fn open(
@@ -52,6 +66,17 @@ impl Vault {
         pins: Pins,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, VaultError> {
+        Self::start(identity, roots, store, pins, clock, false)
+    }
+
+    fn start(
+        identity: Identity,
+        roots: Vec<ScopeId>,
+        store: Box<dyn Store>,
+        pins: Pins,
+        clock: Arc<dyn Clock>,
+        past_forks: bool,
+    ) -> Result<Self, VaultError> {
         let mut vault = Self {
             identity,
             store,
@@ -59,6 +84,7 @@ impl Vault {
             clock,
             roots,
             slots: Vec::new(),
+            past_forks,
             change_counter: None,
             changes_by_others: 0,
         };
@@ -68,7 +94,7 @@ impl Vault {
         if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice()
             && let Some(Slot { opened: Err(error), .. }) = vault.slots.pop()
         {
-            return Err(error);
+            return Err(VaultError::Shared(error));
         }
         Ok(vault)
     }
@@ -92,32 +118,46 @@ impl Vault {
 
     fn load(&mut self, id: ScopeId) {
         if !self.slots.iter().any(|slot| slot.id == id) {
-            let opened = Space::load(id, &*self.store, &self.pins, &self.identity);
+            let opened = self.open_space(id);
             self.slots.push(Slot { id, opened });
         }
+    }
+
+    fn open_space(&self, id: ScopeId) -> Result<Space, Arc<VaultError>> {
+        Space::load(id, &*self.store, &self.pins, &self.identity, self.past_forks).map_err(Arc::new)
     }
 
     /// Reads what others wrote since the last call. Cheap when nothing did.
     pub fn refresh(&mut self) -> Result<(), VaultError> {
         let counter = self.store.change_counter()?;
-        let unread = |slot: &Slot| slot.opened.as_ref().err().is_some_and(may_pass);
+        let unread = |slot: &Slot| slot.opened.as_ref().err().is_some_and(|error| may_pass(error));
         if self.change_counter == Some(counter) && !self.slots.iter().any(unread) {
             return Ok(());
         }
         let mut changed = false;
-        for slot in &mut self.slots {
+        let mut slots = std::mem::take(&mut self.slots);
+        let mut passing = None;
+        for slot in &mut slots {
             match &mut slot.opened {
                 Ok(space) => match space.sync(&*self.store, &self.pins, &self.identity) {
-                    Ok(moved) => changed |= moved,
-                    // The disk or the network: what was verified stays, and the next call reads on.
-                    Err(error) if may_pass(&error) => {
-                        self.change_counter = None;
-                        return Err(error);
+                    Ok(Synced::Same) => {}
+                    Ok(Synced::Grown) => changed = true,
+                    // The store is not the one that was read: start over, and let the pin judge it.
+                    Ok(Synced::Replaced) => {
+                        changed = true;
+                        slot.opened = self.open_space(slot.id);
                     }
-                    Err(error) => slot.opened = Err(error),
+                    // The disk or the network: what was verified stays, and the next call reads on.
+                    Err(error) if may_pass(&error) => passing = Some(error),
+                    Err(error) => slot.opened = Err(Arc::new(error)),
                 },
-                Err(_) => slot.opened = Space::load(slot.id, &*self.store, &self.pins, &self.identity),
+                Err(_) => slot.opened = self.open_space(slot.id),
             }
+        }
+        self.slots = slots;
+        if let Some(error) = passing {
+            self.change_counter = None;
+            return Err(error);
         }
         self.load_missing();
         self.change_counter = Some(counter);
@@ -155,7 +195,7 @@ impl Vault {
 
     /// Scopes that could not be opened, with the reason.
     pub fn broken(&self) -> impl Iterator<Item = (ScopeId, &VaultError)> {
-        self.slots.iter().filter_map(|slot| Some((slot.id, slot.opened.as_ref().err()?)))
+        self.slots.iter().filter_map(|slot| Some((slot.id, slot.opened.as_ref().err()?.as_ref())))
     }
 
     /// Rows that were ignored, over all scopes.
@@ -170,7 +210,7 @@ impl Vault {
         }
         // A broken scope cannot tell its name: better its fault than "there is no such project".
         if let Some(Err(fault)) = self.slots.iter().map(|slot| &slot.opened).find(|opened| opened.is_err()) {
-            return Err(fault.again());
+            return Err(VaultError::Shared(Arc::clone(fault)));
         }
         match scope {
             _ if self.slots.is_empty() => Err(VaultError::NotJoined),
@@ -207,49 +247,48 @@ impl Vault {
             self.refresh()?;
             let space = self.space_as(scope, need)?;
             let id = space.id;
-            let (plan, outcome) = build(self, space)?;
-            if plan.bodies.is_empty() {
-                return Ok(outcome);
-            }
-            let batch = self.sign(space, plan)?;
-            let committed = self.store.commit(&batch).inspect_err(|_| {
-                self.change_counter = None; // it may have been carried out all the same: read again
-            })?;
-            match committed {
-                Committed::Yes => {
-                    let own = batch
-                        .entries
-                        .iter()
-                        .filter(|entry| entry.scope == id)
-                        .map(|entry| entry.body.as_slice());
-                    let (pins, identity) = (&self.pins, &self.identity);
-                    let slot = self.slots.iter_mut().find(|slot| slot.id == id).map(|slot| &mut slot.opened);
-                    if let Some(Ok(space)) = slot {
-                        space.append_own(own, pins, identity)?;
-                    }
-                    self.load_missing();
+            // Somebody lost access and the keys were not changed: by another program, ours does both at once. No value may
+            // be put before they are, and only an owner can.
+            let overdue = space.state()?.dirty && space.role() == Some(Role::Owner);
+            if overdue {
+                let plan = Plan { bodies: vec![rotation_for_all(space)?], ..Plan::default() };
+                let batch = self.sign(space, plan)?;
+                if self.commit(&id, &batch)? == Committed::Yes {
+                    continue;
+                }
+            } else {
+                let (plan, outcome) = build(self, space)?;
+                if plan.bodies.is_empty() {
                     return Ok(outcome);
                 }
-                Committed::Conflict => {
-                    if self.clock.since_boot().saturating_sub(start) > PATIENCE {
-                        return Err(VaultError::Contended);
-                    }
-                    self.change_counter = None; // read again even if the counter could not tell
-                    std::thread::sleep(jitter());
-                    self.resync(&id)?;
+                let batch = self.sign(space, plan)?;
+                if self.commit(&id, &batch)? == Committed::Yes {
+                    return Ok(outcome);
                 }
             }
+            if self.clock.since_boot().saturating_sub(start) > PATIENCE {
+                return Err(VaultError::Contended);
+            }
+            std::thread::sleep(jitter());
         }
     }
 
-    fn resync(&mut self, id: &ScopeId) -> Result<(), VaultError> {
-        let mut slots = std::mem::take(&mut self.slots);
-        let outcome = match slots.iter_mut().find(|slot| slot.id == *id).map(|slot| &mut slot.opened) {
-            Some(Ok(space)) => space.sync(&*self.store, &self.pins, &self.identity).map(|_| ()),
-            _ => Ok(()),
-        };
-        self.slots = slots;
-        outcome
+    /// Commits a batch of our own entries and takes those of scope `id` into the open space.
+    fn commit(&mut self, id: &ScopeId, batch: &Batch) -> Result<Committed, VaultError> {
+        let committed = self.store.commit(batch).inspect_err(|_| {
+            self.change_counter = None; // it may have been carried out all the same: read again
+        })?;
+        if committed == Committed::Conflict {
+            self.change_counter = None; // read again even if the counter could not tell
+            return Ok(committed);
+        }
+        let own = batch.entries.iter().filter(|entry| entry.scope == *id).map(|entry| entry.body.as_slice());
+        let slot = self.slots.iter_mut().find(|slot| slot.id == *id).map(|slot| &mut slot.opened);
+        if let Some(Ok(space)) = slot {
+            space.append_own(own, &self.pins, &self.identity)?;
+        }
+        self.load_missing();
+        Ok(committed)
     }
 
     /// Chains and signs the bodies of a plan, stepping over positions that junk has taken. Refuses what readers would not
@@ -262,11 +301,13 @@ impl Vault {
         let by_construction = |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_));
         let mut trial = (!plan.bodies.iter().all(by_construction)).then(|| state.clone());
         if puts && state.dirty && trial.is_none() {
-            return Err(Rejection::Dirty.into());
+            let scope = space.reference().unwrap_or(ScopeRef::Organization);
+            return Err(VaultError::KeysOverdue(scope));
         }
         let mut prev = state.hash;
         let mut seq = space.replay().next_seq();
-        let mut batch = Batch { entries: plan.others, ..Batch::default() };
+        let builds_on = vec![(space.id, state.seq, state.hash)];
+        let mut batch = Batch { builds_on, entries: plan.others, ..Batch::default() };
         for body in plan.bodies {
             let header = Header {
                 scope: space.id,
@@ -288,18 +329,39 @@ impl Vault {
         Ok(batch)
     }
 
-    /// Takes the store's present content as the newest of every scope (SPEC R10), after a person agreed.
+    /// Settles forks (SPEC 1.6) in a vault that was opened past them: an owner's entry that knowingly goes on from the
+    /// valid head makes every client go on there too. Says each scope's name and who had signed what did not follow.
+    pub fn settle_forks(&mut self) -> Result<Vec<(String, String)>, VaultError> {
+        let mut settled = Vec::new();
+        let forks: Vec<(ScopeRef, String, String)> = self
+            .spaces()
+            .into_iter()
+            .filter_map(|(scope, space)| {
+                let signer = space.fork_set_aside()?.to_owned();
+                Some((scope, space.label().unwrap_or_default().to_owned(), signer))
+            })
+            .collect();
+        for (scope, name, signer) in forks {
+            self.write(&scope, Role::Owner, |_, space| {
+                Ok((Plan { bodies: vec![rotation_for_all(space)?], ..Plan::default() }, ()))
+            })?;
+            settled.push((name, signer));
+        }
+        Ok(settled)
+    }
+
+    /// Takes the store's present content as the newest of every scope (SPEC R10), after a person agreed. Scopes that the
+    /// store does not have any more are forgotten.
     pub fn accept_rollback(store: &dyn Store, pins: &Pins) -> Result<(), VaultError> {
-        let (known, held) = (pins.scopes()?, store.scopes()?);
-        // What is younger than the store is forgotten with the rest; but a store that holds nothing we know is another's.
-        let (known, younger): (Vec<_>, Vec<_>) = known.into_iter().partition(|id| held.contains(id));
-        if known.is_empty() && !younger.is_empty() {
-            return Err(VaultError::Chain { what: "the store".to_owned(), fault: ChainFault::NoGenesis });
+        let present = store.scopes()?;
+        if !pins.scopes()?.iter().any(|id| present.contains(id)) {
+            return Err(VaultError::Invalid("this store holds no scope that this machine knows".to_owned()));
         }
-        for id in younger {
-            pins.forget(&id)?;
-        }
-        for id in known {
+        for id in pins.scopes()? {
+            if !present.contains(&id) {
+                pins.forget(&id)?;
+                continue;
+            }
             let mut replay = crate::chain::Replay::new(id, None, false);
             store.entries(&id, None, &mut |seq, bytes| {
                 let _ = replay.feed(seq, bytes);

@@ -5,8 +5,8 @@
 
 use super::error::VaultError;
 use super::keyring::Keyring;
-use crate::chain::{Head, Member, Replay, SealedLabel, Secret, SecretId, State};
-use crate::crypto::{Identity, Subject};
+use crate::chain::{Head, Member, Replay, SealedLabel, Secret, SecretId, State, Version};
+use crate::crypto::{Identity, Subject, sha256};
 use crate::domain::{Role, ScopeId, ScopeRef, SecretMeta, SecretName, scope::hex};
 use crate::store::{Pins, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,6 +15,8 @@ use std::ops::ControlFlow;
 pub(super) struct Space {
     pub(super) id: ScopeId,
     replay: Replay,
+    /// Who signed an entry that does not follow, if that was set aside.
+    fork: Option<String>,
     /// The head that pins, keys and names were last brought up to.
     settled: Option<Head>,
     ring: Option<Keyring>,
@@ -34,6 +36,7 @@ impl Space {
         store: &dyn Store,
         pins: &Pins,
         me: &Identity,
+        past_forks: bool,
     ) -> Result<Self, VaultError> {
         let pin = pins.get(&id)?.map(|(seq, hash)| Head { seq, hash });
         let mut replay = Replay::new(id, pin, true);
@@ -42,9 +45,11 @@ impl Space {
             replay = Replay::new(id, pin, false);
             read_into(&mut replay, store, &id)?;
         }
+        let fork = if past_forks { replay.set_fork_aside() } else { None };
         let mut space = Self {
             id,
             replay,
+            fork,
             settled: None,
             ring: None,
             ring_for: None,
@@ -58,16 +63,33 @@ impl Space {
         Ok(space)
     }
 
-    /// Reads the rows that are new. True if any of them counted.
-    pub(super) fn sync(&mut self, store: &dyn Store, pins: &Pins, me: &Identity) -> Result<bool, VaultError> {
-        read_into(&mut self.replay, store, &self.id)?;
-        let changed = self.replay.head() != self.settled;
-        if changed {
-            self.settle(pins, me)?;
-        } else {
-            self.state()?; // a fork or a newer kind may have arrived without moving the head
+    /// Reads the rows that are new, after making sure that the newest one known is still there: a store that was put
+    /// back or cut under a living session is not the one that was verified.
+    pub(super) fn sync(
+        &mut self,
+        store: &dyn Store,
+        pins: &Pins,
+        me: &Identity,
+    ) -> Result<Synced, VaultError> {
+        let Some(head) = self.replay.head() else { return Ok(Synced::Replaced) };
+        let (replay, mut is_there) = (&mut self.replay, false);
+        store.entries(&self.id, head.seq.checked_sub(1), &mut |seq, bytes| {
+            if seq == head.seq {
+                is_there = sha256(bytes) == head.hash;
+            } else if is_there {
+                let _ = replay.feed(seq, bytes); // junk is counted by the replay; faults show in its state
+            }
+            if is_there { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if !is_there {
+            return Ok(Synced::Replaced);
         }
-        Ok(changed)
+        if self.replay.head() == self.settled {
+            self.state()?; // a fork or a newer kind may have arrived without moving the head
+            return Ok(Synced::Same);
+        }
+        self.settle(pins, me)?;
+        Ok(Synced::Grown)
     }
 
     /// Takes entries that we wrote ourselves and that the store has accepted.
@@ -80,13 +102,27 @@ impl Space {
         for entry in entries {
             self.replay.append_own(entry)?;
         }
-        self.settle(pins, me)
+        self.learn(me)?;
+        // The entries are durable already: a pin that cannot be written now is no reason to call the write failed. It
+        // moves with the next entry.
+        let _ = self.pin(pins);
+        Ok(())
     }
 
-    /// Brings pin, keys, labels and names up to the state.
+    /// Brings keys, labels, names and the pin up to the state.
     fn settle(&mut self, pins: &Pins, me: &Identity) -> Result<(), VaultError> {
+        self.learn(me)?;
+        self.pin(pins)
+    }
+
+    fn pin(&self, pins: &Pins) -> Result<(), VaultError> {
+        let state = self.state()?;
+        Ok(pins.advance(&self.id, state.seq, &state.hash)?)
+    }
+
+    /// Brings keys, labels and names up to the state.
+    fn learn(&mut self, me: &Identity) -> Result<(), VaultError> {
         let state = self.replay.state().map_err(|fault| self.fault(fault))?;
-        pins.advance(&self.id, state.seq, &state.hash)?;
         let member = state.members.get(&me.public().sign);
         let ring_for = member.and_then(|member| Some((member.role?, state.generation())));
         if ring_for != self.ring_for {
@@ -175,6 +211,17 @@ impl Space {
         VaultError::Chain { what, fault }
     }
 
+    /// Who signed the entry that forked this scope, if it was opened past it.
+    pub(super) fn fork_set_aside(&self) -> Option<&str> {
+        self.fork.as_deref()
+    }
+
+    /// The fault of a store whose rows are no longer those that were verified.
+    pub(super) fn changed_underneath(&self) -> VaultError {
+        let seq = self.replay.head().map_or(0, |head| head.seq);
+        self.fault(crate::chain::ChainFault::PinMismatch { seq })
+    }
+
     /// How a person names this scope.
     pub(super) fn reference(&self) -> Option<ScopeRef> {
         let state = self.replay.state_despite_rollback().ok()?;
@@ -209,6 +256,15 @@ impl Space {
         self.people.get(sign).cloned().unwrap_or_else(|| short(sign))
     }
 
+    /// Who wrote a version; with whoever sealed it anew since, because only they know that the value is still the same.
+    pub(super) fn author(&self, version: &Version) -> String {
+        let author = self.person(&version.author);
+        match &version.resealed_by {
+            Some(other) => format!("{author}, resealed by {}", self.person(other)),
+            None => author,
+        }
+    }
+
     pub(super) fn names(&self) -> &BTreeMap<SecretName, SecretId> {
         &self.names
     }
@@ -238,12 +294,23 @@ impl Space {
             name: name.clone(),
             version: secret.current(),
             updated_ms: last.time_ms,
-            updated_by: self.person(&last.author),
+            updated_by: self.author(last),
             created_ms: first.time_ms,
-            created_by: self.person(&first.author),
+            created_by: self.author(first),
             exposed: state.is_exposed(secret),
         })
     }
+}
+
+/// What reading on found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Synced {
+    /// Nothing that counts.
+    Same,
+    /// New valid entries.
+    Grown,
+    /// The newest entry that was known is gone: the store is another one now.
+    Replaced,
 }
 
 fn read_into(replay: &mut Replay, store: &dyn Store, id: &ScopeId) -> Result<(), VaultError> {

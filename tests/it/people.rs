@@ -64,7 +64,7 @@ impl Machine {
     pub(crate) fn founded() -> (Self, Vault) {
         let machine = Self::new();
         let prepared = machine.home().prepare("acme", "ada", &passphrase()).unwrap();
-        let vault = machine.home().commit(prepared).unwrap();
+        let vault = machine.home().commit(&prepared).unwrap();
         (machine, vault)
     }
 

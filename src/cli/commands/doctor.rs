@@ -4,10 +4,11 @@
 use crate::{
     cli::{
         context::{Context, env},
+        prompt,
         stop::Stop,
     },
     domain::printable,
-    service::{Check, CheckStatus, Doctor, ErrorKind, ServiceError},
+    service::{Check, CheckStatus, Doctor, ErrorKind, ServiceError, SettleForks},
 };
 use clap::Args;
 use serde_json::json;
@@ -27,9 +28,16 @@ pub(crate) struct DoctorArgs {
     /// Take the store's present state as the newest, although this machine has seen a newer one
     #[arg(long)]
     accept_rollback: bool,
+
+    /// As an owner: go on from the valid head of a forked scope, for everybody; asks for the passphrase
+    #[arg(long, conflicts_with = "accept_rollback")]
+    settle_fork: bool,
 }
 
 pub(crate) fn run(context: &mut Context, args: DoctorArgs) -> Result<(), Stop> {
+    if args.settle_fork {
+        return settle(context);
+    }
     let mut checks = context.ask(Doctor { accept_rollback: args.accept_rollback })?.checks;
     let damaged = checks
         .iter()
@@ -48,6 +56,27 @@ pub(crate) fn run(context: &mut Context, args: DoctorArgs) -> Result<(), Stop> {
         (_, true) => Err(ServiceError::new(ErrorKind::Damaged, format!("{failed} checks failed")).into()),
         (_, false) => Err(ServiceError::new(ErrorKind::Failure, format!("{failed} checks failed")).into()),
     }
+}
+
+fn settle(context: &mut Context) -> Result<(), Stop> {
+    let passphrase = prompt::passphrase(context)?.passphrase;
+    let settled = context.ask(SettleForks { passphrase })?;
+    if context.out().is_json() {
+        return context.out().json(&json!({ "settled": settled }));
+    }
+    if settled.is_empty() {
+        return context.out().line("no scope is forked");
+    }
+    for fork in &settled {
+        let (label, signer) = (printable::line(&fork.label), &fork.signer);
+        context.out().line(&format!(
+            "{label} goes on from its valid head; the entry that did not follow was signed by the key {signer}…"
+        ))?;
+    }
+    context
+        .out()
+        .say("find that key with `sealbox log --json`, and remove its holder: sealbox member remove");
+    Ok(())
 }
 
 fn tell(context: &Context, check: &Check) -> Result<(), Stop> {

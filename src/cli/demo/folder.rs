@@ -13,6 +13,7 @@ use std::{
 };
 
 const PREFIX: &str = "sealbox-demo-";
+/// Not `lock`: that is the vault's own file in the same folder.
 const LOCK: &str = "demo.lock";
 
 /// Removes the folder when dropped.
@@ -46,7 +47,7 @@ impl Folder {
         let mode = std::fs::Permissions::from_mode(0o700);
         let inner = tempfile::Builder::new().prefix(PREFIX).permissions(mode).tempdir_in(place)?;
         // named only once it is held, so that no other demo takes this folder for an abandoned one
-        let unnamed = inner.path().join("new");
+        let unnamed = inner.path().join("demo.new");
         let lock = File::create_new(&unnamed)?;
         lock.lock()?;
         std::fs::rename(&unnamed, inner.path().join(LOCK))?;

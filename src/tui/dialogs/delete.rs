@@ -20,6 +20,8 @@ pub(crate) struct Delete {
     /// How many are deleted already, once it has been confirmed.
     done: Option<usize>,
     gone_versions: usize,
+    /// What to say once the list shows it.
+    finished: Option<String>,
 }
 
 impl Delete {
@@ -34,6 +36,7 @@ impl Delete {
             note: None,
             done: None,
             gone_versions: 0,
+            finished: None,
         }
     }
 
@@ -120,7 +123,9 @@ impl Panel for Delete {
                     Some(name) => format!("deleted {name} ({versions})"),
                     None => format!("deleted {} secrets ({versions})", self.names.len()),
                 };
-                vec![Step::Close, Step::Unmark, Step::Say(Tone::Good, text), Step::Refresh]
+                // It closes when the rows are gone: a key pressed in between must not meet a deleted one.
+                self.finished = Some(text);
+                vec![Step::Unmark, Step::Refresh]
             }
             Incoming::Answer(Err(error)) => {
                 let Some(done) = self.done.take() else { return Vec::new() };
@@ -135,6 +140,13 @@ impl Panel for Delete {
                 Vec::new()
             }
             _ => Vec::new(),
+        }
+    }
+
+    fn refreshed(&mut self, _model: &Model) -> Vec<Step> {
+        match self.finished.take() {
+            Some(text) => vec![Step::Close, Step::Say(Tone::Good, text)],
+            None => Vec::new(),
         }
     }
 

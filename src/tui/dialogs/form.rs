@@ -27,6 +27,8 @@ pub(crate) struct Form {
     look: bool,
     note: Option<(Tone, String)>,
     saving: bool,
+    /// What to say once the list shows what was saved.
+    saved: Option<String>,
     /// A save of the empty value was asked for once already.
     empty_meant: bool,
     conflict: bool,
@@ -55,6 +57,7 @@ impl Form {
             look: false,
             note: None,
             saving: false,
+            saved: None,
             empty_meant: false,
             conflict: false,
         }
@@ -208,8 +211,10 @@ impl Panel for Form {
                     let before = written.version.saturating_sub(1);
                     format!("{name} is now v{}; v{before} stays in its history", written.version)
                 };
-                let mut steps = vec![Step::Close, Step::Say(Tone::Good, text)];
-                steps.extend(SecretName::parse(&name).ok().map(Step::Select));
+                // It closes when the list has the row: a key pressed in between must not meet another row.
+                self.saved = Some(text);
+                let mut steps: Vec<Step> =
+                    SecretName::parse(&name).ok().map(Step::Select).into_iter().collect();
                 steps.push(Step::Refresh);
                 steps
             }
@@ -230,9 +235,12 @@ impl Panel for Form {
         }
     }
 
-    fn refreshed(&mut self, model: &Model) {
+    fn refreshed(&mut self, model: &Model) -> Vec<Step> {
+        if let Some(text) = self.saved.take() {
+            return vec![Step::Close, Step::Say(Tone::Good, text)];
+        }
         if !std::mem::take(&mut self.conflict) {
-            return;
+            return Vec::new();
         }
         let now = model.browser.secrets().find(self.name.text()).cloned();
         match (&mut self.editing, now) {
@@ -259,6 +267,7 @@ impl Panel for Form {
             }
             (None, None) => {}
         }
+        Vec::new()
     }
 
     fn veil(&mut self) -> Vec<Step> {

@@ -49,14 +49,14 @@ pub(super) fn arrived(
             model.browser.scopes_loaded = true;
             browse::settle(model, out);
         }
-        (Owner::Secrets(scope), Ok(Answer::ListSecrets(list))) => secrets(model, &scope, list),
+        (Owner::Secrets(scope), Ok(Answer::ListSecrets(list))) => secrets(model, &scope, list, out),
         (Owner::Secrets(scope), Err(error)) => {
             if let Some(secrets) = side(model, &scope) {
                 *secrets = Secrets::new(Some(scope));
                 secrets.loaded = true;
                 secrets.error = Some(error);
             }
-            model.dirty = true;
+            refreshed(model, out);
         }
         (Owner::Members(scope), result) => {
             let rows = &mut model.browser.members;
@@ -81,7 +81,7 @@ pub(super) fn arrived(
             }
             let page = model.page();
             model.browser.members.rebuild(page);
-            refreshed(model);
+            refreshed(model, out);
         }
         (Owner::Log(scope), result) => {
             let rows = &mut model.browser.log;
@@ -187,7 +187,7 @@ fn side<'a>(model: &'a mut Model, scope: &ScopeRef) -> Option<&'a mut Secrets> {
         .find(|side| side.scope.as_ref() == Some(scope))
 }
 
-fn secrets(model: &mut Model, scope: &ScopeRef, list: SecretList) {
+fn secrets(model: &mut Model, scope: &ScopeRef, list: SecretList, out: &mut Vec<Effect>) {
     let (page, now, me) = (model.page(), model.now.mono, model.status.as_ref().and_then(|s| s.me.clone()));
     let select = model.browser.select.take();
     let Some(side) = side(model, scope) else { return };
@@ -227,7 +227,7 @@ fn secrets(model: &mut Model, scope: &ScopeRef, list: SecretList) {
         say(model, Tone::Info, format!("{count} {noun} by others: {last}"));
     }
     model.dirty |= !unchanged;
-    refreshed(model);
+    refreshed(model, out);
 }
 
 /// What others did between two lists: names to mark, with a sentence each, the newest first.
@@ -253,14 +253,12 @@ fn changes(
     found.into_iter().map(|(_, name, text)| (name, text)).collect()
 }
 
-fn refreshed(model: &mut Model) {
+fn refreshed(model: &mut Model, out: &mut Vec<Effect>) {
     model.dirty = true;
-    let layers = std::mem::take(&mut model.layers);
-    let mut layers = layers;
-    for layer in &mut layers {
-        layer.panel.refreshed(model);
+    let ids: Vec<u32> = model.layers.iter().map(|layer| layer.id).collect();
+    for id in ids {
+        to_layer(model, id, out, |panel, model| panel.refreshed(model));
     }
-    model.layers = layers;
 }
 
 fn member_words(member: &MemberInfo) -> String {

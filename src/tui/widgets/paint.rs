@@ -89,6 +89,8 @@ impl Paint<'_> {
             return 0;
         }
         let room = max.min(area.right().saturating_sub(x));
+        // The whole style is set: nothing of what was painted below shines through.
+        let style = Style::reset().patch(style);
         let (end, _) = if width(text) <= room {
             self.buf.set_stringn(x, y, text, usize::from(room), style)
         } else {

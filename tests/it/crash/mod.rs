@@ -49,7 +49,7 @@ fn work(job: &str, scene: &Scene) -> Result<(), VaultError> {
     let home = scene.home();
     let open = || home.unlock(&passphrase());
     match job {
-        "init" => home.commit(home.prepare("acme", "ada", &passphrase())?).map(drop),
+        "init" => home.commit(&home.prepare("acme", "ada", &passphrase())?).map(drop),
         "identity" => home.create_identity(&passphrase()).map(drop),
         "set" => set(&mut open()?, &ORG, "NEW", "new").map(drop),
         "update" => set(&mut open()?, &ORG, "A", "third").map(drop),
@@ -126,7 +126,7 @@ fn stage() -> (Machine, Vec<Machine>) {
     let prepared = machine.home().prepare("acme", "ada", &passphrase()).unwrap();
     let aside = |name: &str, bytes: &[u8]| std::fs::write(machine.folder.path().join(name), bytes).unwrap();
     aside("key", prepared.recovery_key().expose());
-    let mut vault = machine.home().commit(prepared).unwrap();
+    let mut vault = machine.home().commit(&prepared).unwrap();
     set(&mut vault, &ORG, "A", "first").unwrap();
     machine.home().backup(Some(&vault), &machine.folder.path().join("backup")).unwrap();
     set(&mut vault, &ORG, "A", "second").unwrap();

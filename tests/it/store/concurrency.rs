@@ -74,7 +74,7 @@ fn two_first_runs_at_once_make_one_vault() {
                     scope.spawn(|| {
                         let prepared = machine.home().prepare("acme", "ada", &passphrase()).unwrap();
                         start.wait();
-                        machine.home().commit(prepared).map(|vault| vault.my_id())
+                        machine.home().commit(&prepared).map(|vault| vault.my_id())
                     })
                 })
                 .collect();

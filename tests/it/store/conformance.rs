@@ -95,12 +95,20 @@ fn a_taken_position_is_a_conflict_and_nothing_of_the_batch_is_written(place: &dy
         entries: vec![entry(B, 0, b"of another scope"), entry(A, 1, b"free"), entry(A, 0, b"taken")],
         blobs: vec![(A, [8; 32], b"blob".to_vec())],
         delete_blobs: vec![(A, [9; 32])],
+        ..Batch::default()
     };
     assert_eq!(store.commit(&late).unwrap(), Committed::Conflict);
     assert_eq!(rows(&*store, &A, None), [(0, b"first".to_vec())]);
     assert!(rows(&*store, &B, None).is_empty());
     assert_eq!(store.blob(&A, &[8; 32]).unwrap(), None);
     assert_eq!(store.blob(&A, &[9; 32]).unwrap().as_deref(), Some(b"kept".as_slice()));
+    // what an entry was built on must still be there, to the byte
+    let hash = sealbox::crypto::sha256(b"first");
+    for (seq, hash) in [(0, [0; 32]), (7, hash)] {
+        let late = Batch { builds_on: vec![(A, seq, hash)], ..entries(vec![entry(A, 1, b"late")]) };
+        assert_eq!(store.commit(&late).unwrap(), Committed::Conflict);
+    }
+    assert_eq!(rows(&*store, &A, None).len(), 1);
     // a position that does not exist is a conflict too, never another position
     assert_eq!(store.commit(&entries(vec![entry(A, u64::MAX, b"x")])).unwrap(), Committed::Conflict);
     assert_eq!(rows(&*store, &A, None).len(), 1);

@@ -10,6 +10,7 @@
 
 mod flows;
 mod gates;
+mod hostile;
 mod people;
 mod pty;
 mod rig;

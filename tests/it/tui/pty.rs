@@ -266,6 +266,18 @@ fn signals_while_a_value_is_revealed_leave_a_clean_terminal_without_it() {
 }
 
 #[test]
+fn a_panic_while_a_value_is_revealed_leaves_a_clean_terminal_and_tells_no_value() {
+    let mut env = vault();
+    env.set("SEALBOX_PANIC_ON_F12", "1");
+    let mut terminal = unlocked(&env, 80, 24);
+    terminal.keys("x").shows("CANARY-7731").keys("\u{1b}[24~").shows("stopped because of a bug at");
+    assert_ne!(terminal.end(), 0);
+    terminal.is_clean();
+    assert!(!terminal.text().contains("CANARY"), "{}", terminal.text());
+    terminal.shows("please report it"); // not erased by giving the screen back a second time
+}
+
+#[test]
 fn stopping_hides_the_value_and_resuming_draws_again() {
     let env = vault();
     let mut terminal = unlocked(&env, 80, 24);
@@ -286,6 +298,8 @@ fn a_storm_of_sizes_and_a_tiny_one_are_survived() {
     for n in 0..40u16 {
         terminal.resize(1 + n * 37 % 150, 1 + n * 13 % 60);
     }
+    terminal.resize(0, 0);
+    std::thread::sleep(Duration::from_millis(100));
     terminal.resize(18, 4).shows("too small");
     terminal.resize(100, 30).shows("API_KEY").shows("details").keys("q");
     assert_eq!(terminal.end(), 0);
@@ -315,4 +329,13 @@ fn a_wrong_passphrase_is_told_and_ctrl_c_leaves_from_there() {
     terminal.shows("Passphrase").keys("nonsense\r").shows("that did not open the vault").keys("\u{3}");
     assert_eq!(terminal.end(), 0);
     terminal.is_clean();
+}
+
+#[test]
+fn keys_pressed_ahead_meet_the_row_that_was_just_made() {
+    let env = vault();
+    let mut terminal = unlocked(&env, 80, 24);
+    terminal.keys("n").shows("New secret").keys("zzz\r").keys("mine\r");
+    terminal.shows("created ZZZ").keys("x").shows("mine").keys("\u{1b}").hides("hides in").keys("q");
+    assert_eq!(terminal.end(), 0);
 }

@@ -97,7 +97,7 @@ fn with_recovery_key() -> (Machine, SecretValue) {
     let machine = Machine::new();
     let prepared = machine.home().prepare("acme", "ada", &passphrase()).unwrap();
     let key = prepared.recovery_key().duplicate();
-    let mut vault = machine.home().commit(prepared).unwrap();
+    let mut vault = machine.home().commit(&prepared).unwrap();
     set(&mut vault, &ORG, "A", "saved").unwrap();
     vault.create_project(&ProjectName::parse("web").unwrap()).unwrap();
     set(&mut vault, &project("web"), "B", "saved too").unwrap();
@@ -178,7 +178,7 @@ fn reset_leaves_nothing_of_the_seed_or_the_rows() {
     assert!(matches!(machine.try_open(), Err(VaultError::NoVault(_))));
     machine.home().reset().unwrap(); // a rerun is fine
     let prepared = machine.home().prepare("again", "ada", &passphrase()).unwrap();
-    machine.home().commit(prepared).unwrap();
+    machine.home().commit(&prepared).unwrap();
 }
 
 #[test]
@@ -202,6 +202,6 @@ fn a_vault_is_not_made_over_another_or_over_rows_without_an_identity() {
     let prepared = fresh.home().prepare("x", "y", &passphrase()).unwrap();
     fs::create_dir_all(&fresh.paths().data).unwrap();
     fs::copy(machine.store(), fresh.store()).unwrap();
-    assert!(matches!(fresh.home().commit(prepared), Err(VaultError::OrphanStore(_))));
+    assert!(matches!(fresh.home().commit(&prepared), Err(VaultError::OrphanStore(_))));
     assert!(matches!(fresh.try_open(), Err(VaultError::OrphanStore(_))));
 }
