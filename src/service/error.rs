@@ -94,7 +94,7 @@ impl From<&VaultError> for ServiceError {
     fn from(error: &VaultError) -> Self {
         use ErrorKind as Kind;
         let plain = |kind| Self::new(kind, error.to_string()).caused_by(error);
-        match error {
+        match error.root() {
             VaultError::NoVault(_) => {
                 plain(Kind::NotFound).hint("sealbox init --org NAME --name YOU, or just `sealbox`")
             }
@@ -163,7 +163,6 @@ impl From<&VaultError> for ServiceError {
             VaultError::KeysOverdue(_) => {
                 plain(Kind::Conflict).hint("ask an owner to write anything here, then try again")
             }
-            VaultError::Shared(fault) => Self::from(fault.as_ref()),
             VaultError::BackupRefused(_) => {
                 plain(Kind::Damaged).hint("if it is only old: sealbox restore FILE --accept-rollback")
             }
@@ -179,7 +178,9 @@ impl From<&VaultError> for ServiceError {
             VaultError::Store(StoreError::Io { source, .. }) if source.kind() == AlreadyExists => {
                 plain(Kind::Conflict).hint("choose a file that does not exist")
             }
-            VaultError::Store(_) | VaultError::Crypto(_) | VaultError::Io(..) => plain(Kind::Failure),
+            VaultError::Shared(_) | VaultError::Store(_) | VaultError::Crypto(_) | VaultError::Io(..) => {
+                plain(Kind::Failure)
+            }
         }
     }
 }

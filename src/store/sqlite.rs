@@ -70,6 +70,15 @@ impl SqliteStore {
         store.recognise(creating).map_err(|error| error.into_store_error(&location))?;
         files::narrow(path).map_err(io)?;
         store.prepare().map_err(|error| error.into_store_error(&location))?;
+        // SQLite gave them the mode that the file had when it was opened.
+        for suffix in ["-wal", "-shm"] {
+            let mut sidecar = path.as_os_str().to_owned();
+            sidecar.push(suffix);
+            match files::narrow(Path::new(&sidecar)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+                _ => {}
+            }
+        }
         Ok(store)
     }
 

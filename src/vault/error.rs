@@ -88,3 +88,13 @@ pub enum VaultError {
     #[error("{0}: {1}")]
     Io(PathBuf, #[source] std::io::Error),
 }
+
+impl VaultError {
+    /// The fault itself, also if it is shared.
+    pub fn root(&self) -> &Self {
+        match self {
+            Self::Shared(fault) => fault.root(),
+            other => other,
+        }
+    }
+}

@@ -94,7 +94,7 @@ impl Vault {
         if let [Slot { opened: Err(_), .. }] = vault.slots.as_slice()
             && let Some(Slot { opened: Err(error), .. }) = vault.slots.pop()
         {
-            return Err(VaultError::Shared(error));
+            return Err(Arc::try_unwrap(error).unwrap_or_else(VaultError::Shared));
         }
         Ok(vault)
     }

@@ -86,6 +86,7 @@ fn make() -> Value {
     add("fork by a writer", vec![(next, base.bent("wil", put(3), |h| h.prev = [1; 32]))]);
     let fork = (next, base.bent("wil", put(3), |h| h.prev = [1; 32]));
     add("fork settled by an owner", vec![fork, (next + 1, base.bent("ada", put(4), |h| h.seq = next + 1))]);
+    add("newer kind by an owner", vec![(next, raw("ada", 6, base.header("ada"), b""))]);
     add("newer kind by a writer", vec![(next, raw("wil", 6, base.header("wil"), b""))]);
     add("newer kind by a reader", vec![(next, raw("rea", 6, base.header("rea"), b""))]);
     add("old generation", entry("wil", Body::Put(PutBody { generation: 1, ..base.first_put(3) })));

@@ -79,8 +79,9 @@ fn a_damaged_project_does_not_harm_the_organization() {
     let rows = scene.store.tables().rows.len();
     let mut vault = scene.open().unwrap();
     assert_eq!(read(&vault, &ORG, "A").unwrap(), "value of A");
-    let stale =
-        |error: &VaultError| matches!(error, VaultError::Chain { fault: ChainFault::Stale { .. }, .. });
+    let stale = |error: &VaultError| {
+        matches!(error.root(), VaultError::Chain { fault: ChainFault::Stale { .. }, .. })
+    };
     assert!(
         read(&vault, &project("web"), "C").is_err_and(|error| stale(&error)),
         "its fault, not: no such project"
