@@ -172,7 +172,7 @@ impl Home {
             self.discard_leftovers()?;
         }
         if path.exists() {
-            let present = SqliteStore::open(&path)?;
+            let present = SqliteStore::create(&path)?; // it may be the empty file of a run that was killed
             let empty = present.scopes()?.is_empty();
             if !empty && (self.paths.identity().exists() || !holds_rows_of(&present, &source)?) {
                 return Err(VaultError::VaultExists(path));
