@@ -69,6 +69,15 @@ impl SqliteStore {
         let store = Self { connection, path: path.to_owned() };
         store.recognise(creating).map_err(|error| error.into_store_error(&location))?;
         files::narrow(path).map_err(io)?;
+        // To look at the file was to make these two, with the mode that it had.
+        for suffix in ["-wal", "-shm"] {
+            let mut side = path.as_os_str().to_owned();
+            side.push(suffix);
+            match files::narrow(Path::new(&side)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
+                _ => {}
+            }
+        }
         store.prepare().map_err(|error| error.into_store_error(&location))?;
         // SQLite gave them the mode that the file had when it was opened.
         for suffix in ["-wal", "-shm"] {

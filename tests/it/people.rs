@@ -34,6 +34,22 @@ pub(crate) fn value(text: &str) -> SecretValue {
     SecretValue::new(text.as_bytes().to_vec()).unwrap()
 }
 
+/// The fault itself, where a scope that does not open repeats it each time somebody asks.
+pub(crate) fn bare<T>(outcome: Result<T, VaultError>) -> Result<T, VaultError> {
+    outcome.map_err(|error| match &error {
+        VaultError::Shared(inner) => match &**inner {
+            VaultError::Chain { what, fault } => {
+                VaultError::Chain { what: what.clone(), fault: fault.clone() }
+            }
+            VaultError::KeyMismatch { scope, owner } => {
+                VaultError::KeyMismatch { scope: scope.clone(), owner: owner.clone() }
+            }
+            _ => error,
+        },
+        _ => error,
+    })
+}
+
 /// One person's folder.
 pub(crate) struct Machine {
     pub(crate) folder: tempfile::TempDir,
@@ -74,7 +90,7 @@ impl Machine {
     }
 
     pub(crate) fn try_open(&self) -> Result<Vault, VaultError> {
-        self.home().unlock(&passphrase())
+        bare(self.home().unlock(&passphrase()))
     }
 
     /// The identity file, opened.
@@ -90,7 +106,7 @@ impl Machine {
     /// The same identity and pins over another store.
     pub(crate) fn open_over(&self, store: Box<dyn Store>) -> Result<Vault, VaultError> {
         let file = self.identity();
-        Vault::open(file.identity, file.roots, store, self.pins(), Arc::new(SystemClock))
+        bare(Vault::open(file.identity, file.roots, store, self.pins(), Arc::new(SystemClock)))
     }
 
     /// The raw rows.
@@ -113,12 +129,12 @@ pub(crate) fn admit(owner: &mut Vault, label: &str, grants: &[(&ScopeRef, Role)]
 
 /// The current value as text.
 pub(crate) fn read(vault: &Vault, scope: &ScopeRef, secret: &str) -> Result<String, VaultError> {
-    let reading = vault.read(scope, &name(secret), None)?;
+    let reading = bare(vault.read(scope, &name(secret), None))?;
     Ok(String::from_utf8(reading.value.expose().to_vec()).unwrap())
 }
 
 pub(crate) fn set(vault: &mut Vault, scope: &ScopeRef, secret: &str, text: &str) -> Result<u32, VaultError> {
-    vault.set(scope, &name(secret), &value(text), Expect::Anything).map(|(version, _)| version)
+    bare(vault.set(scope, &name(secret), &value(text), Expect::Anything)).map(|(version, _)| version)
 }
 
 pub(crate) fn names(vault: &Vault, scope: &ScopeRef) -> Vec<String> {

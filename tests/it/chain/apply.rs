@@ -217,7 +217,7 @@ fn a_signature_of_another_purpose_is_refused() {
 #[test]
 fn kinds_of_a_newer_version_are_refused() {
     for kind in [6, 7, 255] {
-        for (author, why) in [("wil", Rejection::Role), ("ada", Rejection::UnknownKind)] {
+        for (author, why) in [("ada", Rejection::UnknownKind), ("wil", Rejection::Role)] {
             let mut chain = standard();
             let bytes = raw(author, kind, chain.header(author), b"anything");
             chain.refused(&bytes, why);
