@@ -164,7 +164,9 @@ fn screen_figures(count: usize) {
         let key = typed.next().unwrap();
         let time = timed(|| driver.key(&key.to_string()).map(|_| ()).unwrap()).0;
         if key == '3' {
-            (0..8).for_each(|_| drop(driver.key("backspace").unwrap()));
+            for _ in 0..8 {
+                driver.key("backspace").unwrap();
+            }
         }
         time
     });

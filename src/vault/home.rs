@@ -136,18 +136,19 @@ impl Home {
     }
 
     pub(super) fn folders(&self) -> Result<(), VaultError> {
-        self.claim(&self.paths.data)?;
+        let held_vault = self.claim(&self.paths.data)?;
         for folder in [&self.paths.data, &self.paths.state] {
             let repair = files::private_dir(folder).map_err(|error| VaultError::Io(folder.clone(), error))?;
-            self.warn(repair);
+            // An empty folder that is closed before anything is put there was never a danger.
+            self.warn(repair.filter(|_| held_vault));
         }
         Ok(())
     }
 
-    /// Refuses to close a folder that others use: one with the sticky bit, or one that is open and holds things but no
+    /// True if a vault is in the folder already. Refuses to close a folder that others use: one with the sticky bit, or one that is open and holds things but no
     /// vault. Ours are made closed, or were closed by us before.
-    fn claim(&self, folder: &Path) -> Result<(), VaultError> {
-        let Ok(found) = std::fs::symlink_metadata(folder) else { return Ok(()) };
+    fn claim(&self, folder: &Path) -> Result<bool, VaultError> {
+        let Ok(found) = std::fs::symlink_metadata(folder) else { return Ok(false) };
         let refuse = |why: &str| {
             Err(VaultError::Invalid(format!("{} {why}: give a new or an empty folder", folder.display())))
         };
@@ -160,7 +161,7 @@ impl Home {
         if found.mode() & 0o077 != 0 && !holds_vault && !is_empty {
             return refuse("is open to others and holds other files");
         }
-        Ok(())
+        Ok(holds_vault)
     }
 
     /// Remembers a mode that was wider than it should be.
