@@ -46,7 +46,7 @@ pub(super) fn values(tables: &Tables) -> Vec<(ScopeId, SecretId, u32, u32, Vec<u
 }
 
 /// All keys that this identity can reach, by force.
-pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<SecretKey> {
+pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<[u8; 32]> {
     let scopes: Vec<ScopeId> =
         states(tables).iter().map(|state| state.scope).chain([ScopeId::NONE]).collect();
     let bodies = bodies(tables);
@@ -63,14 +63,17 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<SecretKey> {
             _ => {}
         }
     }
-    let mut found: Vec<SecretKey> = vec![SecretKey::copy_of(me.seed().expose())];
-    let mut seen: BTreeSet<[u8; 32]> = found.iter().map(|key| *key.expose()).collect();
+    // Plain arrays: hundreds of locked pages would use up what a process may lock.
+    let mut found: Vec<[u8; 32]> = vec![*me.seed().expose()];
+    let mut seen: BTreeSet<[u8; 32]> = found.iter().copied().collect();
     let generations = 1..=states(tables).iter().map(State::generation).max().unwrap_or(1);
     for one in &sealed {
         for (scope, generation) in scopes.iter().flat_map(|s| generations.clone().map(move |g| (s, g))) {
             for class in [KeyClass::Full, KeyClass::Meta] {
                 let context = BoxContext { scope: &scope.0, generation, recipient: &me.public().sign, class };
-                found.extend(me.open_box(context, one).ok().filter(|key| seen.insert(*key.expose())));
+                found.extend(
+                    me.open_box(context, one).ok().map(|key| *key.expose()).filter(|key| seen.insert(*key)),
+                );
             }
         }
     }
@@ -86,25 +89,21 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<SecretKey> {
     ];
     let mut at = 0;
     while at < found.len().min(60) {
-        let here = SecretKey::copy_of(found[at].expose());
+        let here = SecretKey::copy_of(&found[at]);
         at += 1;
-        let mut fresh: Vec<SecretKey> =
-            labels.iter().map(|label| kdf::derive(here.expose(), label).unwrap()).collect();
+        let mut fresh: Vec<[u8; 32]> =
+            labels.iter().map(|label| *kdf::derive_brief(here.expose(), label).unwrap()).collect();
         let (full, meta) =
             (FullKey::from_key(SecretKey::copy_of(here.expose())), MetaKey::from_key(here).unwrap());
         for wrap in &wraps {
             for (scope, generation) in scopes.iter().flat_map(|s| generations.clone().map(move |g| (s, g))) {
-                fresh.extend(
-                    full.unwrap(&scope.0, generation, wrap).ok().map(|key| SecretKey::copy_of(key.expose())),
-                );
-                fresh.extend(
-                    meta.unwrap(&scope.0, generation, wrap).ok().map(|key| SecretKey::copy_of(key.expose())),
-                );
+                fresh.extend(full.unwrap(&scope.0, generation, wrap).ok().map(|key| *key.expose()));
+                fresh.extend(meta.unwrap(&scope.0, generation, wrap).ok().map(|key| *key.expose()));
             }
         }
         // keys of keys of keys: two levels of derivation are more than the design has
         for key in fresh {
-            if seen.insert(*key.expose()) {
+            if seen.insert(key) {
                 found.push(key);
             }
         }
@@ -113,7 +112,7 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<SecretKey> {
 }
 
 /// How many of the values any of the keys opens.
-pub(super) fn opened(tables: &Tables, keys: &[SecretKey]) -> usize {
+pub(super) fn opened(tables: &Tables, keys: &[[u8; 32]]) -> usize {
     let values = values(tables);
     let opens = |(scope, secret, version, generation, blob): &(ScopeId, SecretId, u32, u32, Vec<u8>)| {
         let context =
@@ -122,21 +121,19 @@ pub(super) fn opened(tables: &Tables, keys: &[SecretKey]) -> usize {
             [b"sc1/blob".as_slice(), &scope.0, &secret.0, &version.to_be_bytes(), &generation.to_be_bytes()]
                 .concat();
         keys.iter().any(|key| {
-            FullKey::from_key(SecretKey::copy_of(key.expose())).open_value(context, blob).is_ok()
-                || sealbox::crypto::aead::open(key.expose(), blob, &aad).is_ok()
+            FullKey::from_key(SecretKey::copy_of(key)).open_value(context, blob).is_ok()
+                || sealbox::crypto::aead::open(key, blob, &aad).is_ok()
         })
     };
     values.iter().filter(|value| opens(value)).count()
 }
 
 /// How many names of secrets any of the keys opens.
-fn names_opened(tables: &Tables, keys: &[SecretKey]) -> usize {
-    let metas: Vec<MetaKey> =
-        keys.iter().map(|key| MetaKey::from_key(SecretKey::copy_of(key.expose())).unwrap()).collect();
+fn names_opened(tables: &Tables, keys: &[[u8; 32]]) -> usize {
     let opens = |state: &State, id: &SecretId| {
-        metas
-            .iter()
-            .any(|key| key.open_name(&state.scope.0, Subject::Secret(&id.0), &state.secrets[id].name).is_ok())
+        let sealed = &state.secrets[id].name;
+        let meta = |key| MetaKey::from_key(SecretKey::copy_of(key)).unwrap();
+        keys.iter().any(|key| meta(key).open_name(&state.scope.0, Subject::Secret(&id.0), sealed).is_ok())
     };
     states(tables).iter().map(|state| state.secrets.keys().filter(|id| opens(state, id)).count()).sum()
 }
