@@ -13,11 +13,11 @@
 
 use sealbox::{
     crypto::{KdfCost, KdfPolicy},
-    domain::{Passphrase, ScopeRef, SecretName, SecretValue},
+    domain::{OnExisting, Passphrase, ScopeRef, SecretName, SecretValue, SetMode},
     platform::{clock::SystemClock, paths::VaultPaths},
     service::{InitCommit, InitPrepare, LocalService, Service, ServiceOptions, ask},
     tui::{Copier, CopyReport, Driver},
-    vault::{Expect, Home, OnExisting, Vault},
+    vault::{Home, Vault},
 };
 use std::{
     io::Write,
@@ -107,7 +107,7 @@ fn vault_figures(count: usize) {
     let listed = median(5, || timed(|| vault.list(&organization).unwrap()).0);
     report(&format!("list {count} secrets, warm"), listed, "100 ms at 10,000");
     let value = SecretValue::new(b"new".to_vec()).unwrap();
-    let set = median(9, || timed(|| vault.set(&organization, &name, &value, Expect::Anything).unwrap()).0);
+    let set = median(9, || timed(|| vault.set(&organization, &name, &value, SetMode::Upsert).unwrap()).0);
     report(&format!("set one secret, durable, at {count}"), set, "");
 }
 
@@ -135,7 +135,7 @@ fn screen_figures(count: usize) {
     let call = sealbox::service::Import {
         scope: ScopeRef::Organization,
         entries: entries(count),
-        on_existing: sealbox::service::OnExisting::Fail,
+        on_existing: OnExisting::Fail,
         dry_run: false,
     };
     ask(&*service, call).unwrap();

@@ -4,8 +4,10 @@
 //! a file, a clock or a key, so every rule is testable by calling it.
 
 pub mod date;
+pub mod event;
 pub mod filter;
 pub mod label;
+pub mod member;
 pub mod name;
 pub mod printable;
 pub mod role;
@@ -13,9 +15,11 @@ pub mod scope;
 pub mod secret;
 pub mod value;
 
+pub use event::LogEvent;
 pub use label::Label;
+pub use member::{MemberChanged, MemberInfo};
 pub use name::{NameError, SecretName};
 pub use role::{KeyClass, Role};
-pub use scope::{ProjectName, ScopeId, ScopeRef};
-pub use secret::{SecretMeta, VersionMeta};
+pub use scope::{ProjectName, ScopeId, ScopeInfo, ScopeRef};
+pub use secret::{ImportReport, OnExisting, SecretMeta, SetMode, VersionMeta};
 pub use value::{Passphrase, SecretValue, ValueError};

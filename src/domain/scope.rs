@@ -3,6 +3,7 @@
 //! A [`ScopeId`] is the hash of the scope's first entry and therefore cannot be forged; a [`ScopeRef`] is how a
 //! person names a scope.
 
+use super::Role;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -102,6 +103,27 @@ impl fmt::Display for ScopeRef {
             Self::Project(name) => write!(f, "project {name}"),
         }
     }
+}
+
+/// One scope that the user is a member of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScopeInfo {
+    /// How to ask for it.
+    pub scope: ScopeRef,
+    /// Its name: the organization's or the project's.
+    pub label: String,
+    /// Scope id in hexadecimal.
+    pub id: String,
+    /// What the user may do here.
+    pub role: Role,
+    /// Number of living secrets.
+    pub secrets: usize,
+    /// Number of present members.
+    pub members: usize,
+    /// Sequence number of the newest entry.
+    pub head: u64,
+    /// When the newest entry was written, milliseconds since 1970.
+    pub updated_ms: u64,
 }
 
 #[cfg(test)]

@@ -36,3 +36,43 @@ pub struct VersionMeta {
     /// False once the version fell below the floor and its ciphertext was deleted.
     pub kept: bool,
 }
+
+/// What `set` expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SetMode {
+    /// The name must be new; otherwise a conflict.
+    Create,
+    /// The name must exist, at this version; otherwise not found or a conflict.
+    Replace {
+        /// The version that the user was looking at.
+        seen: u32,
+    },
+    /// Either way.
+    Upsert,
+}
+
+/// What an import does with names that exist already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExisting {
+    /// Write a new version where the value differs.
+    Update,
+    /// Leave them alone.
+    Skip,
+    /// Refuse the whole import.
+    Fail,
+}
+
+/// What an import did, or would do: names only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportReport {
+    /// New names.
+    pub created: Vec<SecretName>,
+    /// Names that got a new version.
+    pub updated: Vec<SecretName>,
+    /// Names whose value is the same already.
+    pub unchanged: Vec<SecretName>,
+    /// Names left alone because they exist.
+    pub skipped: Vec<SecretName>,
+}

@@ -1,6 +1,7 @@
 //! What the service answers. Labels and names in here come from other people: escape them before showing them.
 
 use super::wire;
+pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ScopeInfo};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 use serde::{Deserialize, Serialize};
 
@@ -45,27 +46,6 @@ pub struct RecoveryKey {
     /// Text to print on paper, in groups separated by spaces; full authority over the vault.
     #[serde(with = "wire::value")]
     pub key: SecretValue,
-}
-
-/// One scope that the user is a member of.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScopeInfo {
-    /// How to ask for it.
-    pub scope: ScopeRef,
-    /// Its name: the organization's or the project's.
-    pub label: String,
-    /// Scope id in hexadecimal.
-    pub id: String,
-    /// What the user may do here.
-    pub role: Role,
-    /// Number of living secrets.
-    pub secrets: usize,
-    /// Number of present members.
-    pub members: usize,
-    /// Sequence number of the newest entry.
-    pub head: u64,
-    /// When the newest entry was written, milliseconds since 1970.
-    pub updated_ms: u64,
 }
 
 /// Answer to `ListSecrets`.
@@ -123,63 +103,11 @@ pub struct Found {
     pub secret: SecretMeta,
 }
 
-/// One member of a scope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberInfo {
-    /// What owners call them.
-    pub label: String,
-    /// Their public ID string.
-    pub id: String,
-    /// What they may do; `None` for a former member.
-    pub role: Option<Role>,
-    /// True for a worker's token.
-    pub machine: bool,
-    /// True for the user who asks.
-    pub me: bool,
-    /// When they got this role, milliseconds since 1970.
-    pub since_ms: u64,
-    /// Label of the owner who gave it.
-    pub granted_by: String,
-}
-
 /// Answer to `AddMember`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admitted {
     /// `scj1_…@location`: send it to the new member over a channel that is not the store.
     pub link: String,
-}
-
-/// Answer to `SetMemberRole` and `RemoveMember`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberChanged {
-    /// True if the scope got new keys.
-    pub rotated: bool,
-    /// Names of secrets that the member could read: rotate them at their source.
-    pub exposed: Vec<SecretName>,
-}
-
-/// One line of the signed history.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogEvent {
-    /// Which scope.
-    pub scope: ScopeRef,
-    /// Position in the chain.
-    pub seq: u64,
-    /// When, as the author claims, milliseconds since 1970.
-    pub time_ms: u64,
-    /// Label of the author.
-    pub author: String,
-    /// Stable code: `scope_created`, `secret_created`, `secret_updated`, `secret_rewrapped`, `secret_deleted`,
-    /// `member_added`, `member_role_changed`, `member_removed`, `keys_rotated`, `project_created`.
-    pub action: String,
-    /// The secret's, member's or project's name, if there is one and the user may see it.
-    pub subject: Option<String>,
-    /// The version written.
-    pub version: Option<u32>,
-    /// The role given.
-    pub role: Option<Role>,
-    /// SHA-256 of the entry in hexadecimal.
-    pub hash: String,
 }
 
 /// What was verified of one scope.
@@ -215,19 +143,6 @@ impl VerifyReport {
     pub fn sound(&self) -> bool {
         self.scopes.iter().all(|scope| scope.faults.is_empty())
     }
-}
-
-/// Answer to `Import`: names only.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImportReport {
-    /// New names.
-    pub created: Vec<SecretName>,
-    /// Names that got a new version.
-    pub updated: Vec<SecretName>,
-    /// Names whose value is the same already.
-    pub unchanged: Vec<SecretName>,
-    /// Names left alone because they exist.
-    pub skipped: Vec<SecretName>,
 }
 
 /// Answer to `Export`.

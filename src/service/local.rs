@@ -3,11 +3,10 @@
 //! Holds the checks that belong to every request: is the vault open, does the role suffice, has it been idle for too
 //! long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
-use super::{Answer, Need, OnExisting, Request, Service, ServiceError, SetMode, answer::*, doctor};
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor};
 use crate::crypto::{KdfPolicy, secret_key};
-use crate::domain::{Role, ScopeRef};
 use crate::platform::{clock::Clock, paths::VaultPaths};
-use crate::vault::{self, Expect, Home, Prepared, Vault, VaultError, verify::ScopeReport};
+use crate::vault::{Home, Prepared, Vault, VaultError, verify::ScopeReport};
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -202,7 +201,7 @@ impl LocalService {
             Request::Join(call) => {
                 let epoch = self.inner().epoch;
                 let vault = self.home.join(&call.link, call.store.as_deref(), &call.passphrase)?;
-                let scopes = scopes(&vault)?;
+                let scopes = vault.scopes()?;
                 self.keep(vault, epoch);
                 Answer::Join(scopes)
             }
@@ -231,7 +230,7 @@ impl LocalService {
                     &call.name,
                     &call.passphrase,
                 )?;
-                let scopes = scopes(&vault)?;
+                let scopes = vault.scopes()?;
                 self.keep(vault, epoch);
                 Answer::Recover(scopes)
             }
@@ -273,7 +272,7 @@ impl Service for LocalService {
 fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
     Ok(match request {
         Request::Touch(_) => Answer::Touch(()),
-        Request::ListScopes(_) => Answer::ListScopes(scopes(vault)?),
+        Request::ListScopes(_) => Answer::ListScopes(vault.scopes()?),
         Request::ListSecrets(call) => {
             let (role, secrets, quarantined) = vault.list(&call.scope)?;
             Answer::ListSecrets(SecretList { role, secrets, quarantined })
@@ -283,12 +282,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             Answer::GetSecret(Revealed { value: reading.value, version: reading.version })
         }
         Request::SetSecret(call) => {
-            let expect = match call.mode {
-                SetMode::Create => Expect::New,
-                SetMode::Replace { seen } => Expect::Version(seen),
-                SetMode::Upsert => Expect::Anything,
-            };
-            let (version, created) = vault.set(&call.scope, &call.name, &call.value, expect)?;
+            let (version, created) = vault.set(&call.scope, &call.name, &call.value, call.mode)?;
             Answer::SetSecret(Written { version, created })
         }
         Request::DeleteSecret(call) => {
@@ -307,43 +301,21 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             Answer::FindSecrets(found.into_iter().map(|(scope, secret)| Found { scope, secret }).collect())
         }
         Request::CreateProject(call) => Answer::CreateProject(vault.create_project(&call.name)?),
-        Request::ListMembers(call) => {
-            Answer::ListMembers(vault.members(&call.scope)?.into_iter().map(member).collect())
-        }
+        Request::ListMembers(call) => Answer::ListMembers(vault.members(&call.scope)?),
         Request::AddMember(call) => {
             let link = vault.add_member(&call.scope, &call.id, &call.label, call.role)?;
             Answer::AddMember(Admitted { link })
         }
         Request::SetMemberRole(call) => {
-            Answer::SetMemberRole(changed(vault.set_role(&call.scope, &call.member, call.role)?))
+            Answer::SetMemberRole(vault.set_role(&call.scope, &call.member, call.role)?)
         }
-        Request::RemoveMember(call) => {
-            Answer::RemoveMember(changed(vault.remove_member(&call.scope, &call.member)?))
-        }
+        Request::RemoveMember(call) => Answer::RemoveMember(vault.remove_member(&call.scope, &call.member)?),
         Request::MyId(_) => Answer::MyId(vault.my_id()),
-        Request::GetLog(call) => {
-            let events = vault.log(&call.scope, call.limit)?;
-            Answer::GetLog(events.into_iter().map(|event| log_event(&call.scope, event)).collect())
-        }
+        Request::GetLog(call) => Answer::GetLog(vault.log(&call.scope, call.limit)?),
         Request::Import(call) => {
-            let on_existing = match call.on_existing {
-                OnExisting::Update => vault::OnExisting::Update,
-                OnExisting::Skip => vault::OnExisting::Skip,
-                OnExisting::Fail => vault::OnExisting::Fail,
-            };
-            let outcome = vault.import(&call.scope, &call.entries, on_existing, call.dry_run)?;
-            Answer::Import(ImportReport {
-                created: outcome.created,
-                updated: outcome.updated,
-                unchanged: outcome.unchanged,
-                skipped: outcome.skipped,
-            })
+            Answer::Import(vault.import(&call.scope, &call.entries, call.on_existing, call.dry_run)?)
         }
         Request::Export(call) => {
-            // The organization's values are read under the user's role there, not under the project's.
-            if call.with_organization {
-                vault.require(&ScopeRef::Organization, Role::Run)?;
-            }
             let entries = vault.export(&call.scope, call.names.as_deref(), call.with_organization)?;
             Answer::Export(Exported { entries })
         }
@@ -366,50 +338,6 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             return Err(VaultError::Invalid("the request came to the wrong place".to_owned()));
         }
     })
-}
-
-fn scopes(vault: &Vault) -> Result<Vec<ScopeInfo>, VaultError> {
-    let info = |view: vault::ScopeView| ScopeInfo {
-        scope: view.scope,
-        label: view.label,
-        id: view.id,
-        role: view.role,
-        secrets: view.secrets,
-        members: view.members,
-        head: view.head,
-        updated_ms: view.updated_ms,
-    };
-    Ok(vault.scopes()?.into_iter().map(info).collect())
-}
-
-fn member(view: vault::MemberView) -> MemberInfo {
-    MemberInfo {
-        label: view.label,
-        id: view.id,
-        role: view.role,
-        machine: view.machine,
-        me: view.me,
-        since_ms: view.since_ms,
-        granted_by: view.granted_by,
-    }
-}
-
-fn changed(change: vault::Change) -> MemberChanged {
-    MemberChanged { rotated: change.rotated, exposed: change.exposed }
-}
-
-fn log_event(scope: &ScopeRef, event: vault::Event) -> LogEvent {
-    LogEvent {
-        scope: scope.clone(),
-        seq: event.seq,
-        time_ms: event.time_ms,
-        author: event.author,
-        action: event.action.to_owned(),
-        subject: event.subject,
-        version: event.version,
-        role: event.role,
-        hash: event.hash,
-    }
 }
 
 /// Adds the names that an unlocked vault knows to what was verified without a key.

@@ -5,6 +5,7 @@
 
 use super::answer::*;
 use super::wire;
+pub use crate::domain::{OnExisting, SetMode};
 use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -31,33 +32,6 @@ pub enum Purpose {
     Reveal,
     /// A person copies it: role `write`.
     Copy,
-}
-
-/// What `set` expects to find.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SetMode {
-    /// The name must be new; otherwise a conflict.
-    Create,
-    /// The name must exist, at this version; otherwise not found or a conflict.
-    Replace {
-        /// The version that the user was looking at.
-        seen: u32,
-    },
-    /// Either way.
-    Upsert,
-}
-
-/// What an import does with names that exist already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnExisting {
-    /// Write a new version where the value differs.
-    Update,
-    /// Leave them alone.
-    Skip,
-    /// Refuse the whole import.
-    Fail,
 }
 
 /// One typed question.

@@ -37,17 +37,18 @@ impl Listing {
     }
 
     /// The list itself has changed: ranks everything. `order` is how rows stand when nothing is typed.
-    pub(crate) fn rebuild<'a>(&mut self, name: impl Fn(u32) -> &'a str + Sync, order: Vec<u32>, page: usize) {
+    pub(crate) fn rebuild<'a>(&mut self, name: impl Fn(u32) -> &'a str, order: Vec<u32>, page: usize) {
         self.ranked = None;
         self.hits = order;
         self.rank(name, page);
     }
 
-    fn rank<'a>(&mut self, name: impl Fn(u32) -> &'a str + Sync, page: usize) {
+    fn rank<'a>(&mut self, name: impl Fn(u32) -> &'a str, page: usize) {
         let query = self.query.text().trim().to_owned();
         if !query.is_empty() {
             let from = std::mem::take(&mut self.hits);
-            self.hits = rank_all(&query, &from, &name);
+            let found = Filter::new(&query).rank(from.iter().map(|index| name(*index)));
+            self.hits = found.into_iter().filter_map(|hit| from.get(hit.index).copied()).collect();
         }
         // Only plain words narrow: an operator such as `!` can let more through as it grows.
         let plain = query.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
@@ -59,7 +60,7 @@ impl Listing {
     /// of the list itself.
     pub(crate) fn refine<'a>(
         &mut self,
-        name: impl Fn(u32) -> &'a str + Sync,
+        name: impl Fn(u32) -> &'a str,
         order: impl Fn() -> Vec<u32>,
         natural: bool,
         page: usize,
@@ -96,57 +97,9 @@ impl Listing {
     }
 }
 
-/// Lists longer than this are ranked on two threads: a key must answer within a few milliseconds.
-const SPLIT_FROM: usize = 16_384;
-
-/// The rows that match, best first; equal scores stay in the order of `from`.
-fn rank_all<'a>(query: &str, from: &[u32], name: &(impl Fn(u32) -> &'a str + Sync)) -> Vec<u32> {
-    let rank = |part: &[u32]| -> Vec<(u32, u32)> {
-        let found = Filter::new(query).rank(part.iter().map(|index| name(*index)));
-        found.into_iter().filter_map(|hit| part.get(hit.index).map(|index| (hit.score, *index))).collect()
-    };
-    let (left, right) = if from.len() < SPLIT_FROM {
-        (rank(from), Vec::new())
-    } else {
-        let (first, second) = from.split_at(from.len() / 2);
-        std::thread::scope(|threads| {
-            let other = threads.spawn(|| rank(second));
-            let left = rank(first);
-            // A thread that panicked found nothing; the list is short rather than the program gone.
-            (left, other.join().unwrap_or_default())
-        })
-    };
-    // Both halves are sorted: take the better head each time, the left one if they are equal.
-    let mut merged = Vec::with_capacity(left.len() + right.len());
-    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
-    loop {
-        let next = match (left.peek(), right.peek()) {
-            (Some(a), Some(b)) if b.0 > a.0 => right.next(),
-            (Some(_), _) => left.next(),
-            (None, _) => right.next(),
-        };
-        let Some((_, index)) = next else { return merged };
-        merged.push(index);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn two_threads_rank_as_one_does() {
-        let names: Vec<String> = (0..SPLIT_FROM as u32 * 2).map(|n| format!("A{}_{n}", n % 17)).collect();
-        let name = |index: u32| names[index as usize].as_str();
-        let from: Vec<u32> = (0..names.len() as u32).collect();
-        let alone: Vec<u32> = Filter::new("a13")
-            .rank(names.iter().map(String::as_str))
-            .iter()
-            .map(|hit| hit.index as u32)
-            .collect();
-        assert!(alone.len() > 1_000);
-        assert_eq!(rank_all("a13", &from, &name), alone);
-    }
 
     #[test]
     fn narrowing_gives_what_a_fresh_ranking_gives() {

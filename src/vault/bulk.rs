@@ -3,32 +3,8 @@
 use super::error::VaultError;
 use super::secrets::plan_put;
 use super::session::{Plan, Vault};
-use crate::domain::{Role, ScopeRef, SecretName, SecretValue};
+use crate::domain::{ImportReport, OnExisting, Role, ScopeRef, SecretName, SecretValue};
 use std::collections::BTreeMap;
-
-/// What an import does with names that exist.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnExisting {
-    /// A new version where the value differs.
-    Update,
-    /// Leaves them alone.
-    Skip,
-    /// Refuses everything.
-    Fail,
-}
-
-/// What an import did, or would do.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportOutcome {
-    /// New names.
-    pub created: Vec<SecretName>,
-    /// Names with a new version.
-    pub updated: Vec<SecretName>,
-    /// Names that have this value already.
-    pub unchanged: Vec<SecretName>,
-    /// Names left alone.
-    pub skipped: Vec<SecretName>,
-}
 
 impl Vault {
     /// Writes all entries in one transaction, or none. Names must be unique.
@@ -38,13 +14,13 @@ impl Vault {
         entries: &[(SecretName, SecretValue)],
         on_existing: OnExisting,
         dry_run: bool,
-    ) -> Result<ImportOutcome, VaultError> {
+    ) -> Result<ImportReport, VaultError> {
         let mut seen = std::collections::BTreeSet::new();
         if let Some((name, _)) = entries.iter().find(|(name, _)| !seen.insert(name)) {
             return Err(VaultError::Invalid(format!("{name} occurs twice")));
         }
         self.write(scope, Role::Write, |vault, space| {
-            let (mut plan, mut outcome) = (Plan::default(), ImportOutcome::default());
+            let (mut plan, mut outcome) = (Plan::default(), ImportReport::default());
             if on_existing == OnExisting::Fail {
                 let taken: Vec<_> = entries
                     .iter()

@@ -5,50 +5,34 @@ use super::session::Vault;
 use super::space::Space;
 use crate::chain::{Body, Entry, PutBody, Replay, State};
 use crate::crypto::Subject;
-use crate::domain::{Role, ScopeRef, scope::hex};
+use crate::domain::{LogEvent, Role, ScopeRef, scope::hex};
 use std::{
     collections::{HashMap, HashSet},
     ops::ControlFlow,
 };
 
-/// One entry in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// Position.
-    pub seq: u64,
-    /// As claimed, milliseconds since 1970.
-    pub time_ms: u64,
-    /// Label of the author.
-    pub author: String,
-    /// Stable code.
-    pub action: &'static str,
-    /// Name of the secret, member or project.
-    pub subject: Option<String>,
-    /// Version written.
-    pub version: Option<u32>,
-    /// Role given.
-    pub role: Option<Role>,
-    /// Hash of the entry, hexadecimal.
-    pub hash: String,
-}
-
 impl Vault {
     /// The history of a scope, oldest first; only the newest `limit` if given.
-    pub fn log(&self, scope: &ScopeRef, limit: Option<usize>) -> Result<Vec<Event>, VaultError> {
+    pub fn log(&self, scope: &ScopeRef, limit: Option<usize>) -> Result<Vec<LogEvent>, VaultError> {
         let space = self.space_as(scope, Role::Read)?;
         // Replayed up to the head that was verified already, so no signature is computed twice; unless junk between the
         // valid entries leads that astray, which shows in the head not being met.
-        let mut events = match self.events(space, true)? {
+        let mut events = match self.events(scope, space, true)? {
             Some(events) => events,
             // Not even then: the rows were changed under this session.
-            None => self.events(space, false)?.ok_or_else(|| space.changed_underneath())?,
+            None => self.events(scope, space, false)?.ok_or_else(|| space.changed_underneath())?,
         };
         let skip = limit.map_or(0, |limit| events.len().saturating_sub(limit));
         Ok(events.split_off(skip))
     }
 
     /// The valid entries in words; `None` if signatures must be checked after all.
-    fn events(&self, space: &Space, trusted: bool) -> Result<Option<Vec<Event>>, VaultError> {
+    fn events(
+        &self,
+        scope: &ScopeRef,
+        space: &Space,
+        trusted: bool,
+    ) -> Result<Option<Vec<LogEvent>>, VaultError> {
         let mut replay = Replay::new(space.id, space.replay().head(), trusted);
         let mut names = HashMap::new();
         let mut present = HashSet::new();
@@ -57,7 +41,7 @@ impl Vault {
             if replay.feed(seq, bytes).is_ok()
                 && let (Ok(entry), Ok(state)) = (Entry::parse(bytes), replay.state_despite_rollback())
             {
-                events.push(self.describe(space, state, &entry, &present, &mut names));
+                events.push(self.describe(scope, space, state, &entry, &present, &mut names));
                 if matches!(entry.body, Body::Genesis(_) | Body::Member(_)) {
                     present = state.present().map(|(member, _)| member.id.sign).collect();
                 }
@@ -69,31 +53,34 @@ impl Vault {
 
     fn describe(
         &self,
+        scope: &ScopeRef,
         space: &Space,
         state: &State,
         entry: &Entry<'_>,
         was_present: &HashSet<[u8; 32]>,
         names: &mut HashMap<[u8; 16], String>,
-    ) -> Event {
+    ) -> LogEvent {
         let header = &entry.header;
-        let mut event = Event {
+        let mut event = LogEvent {
+            scope: scope.clone(),
             seq: header.seq,
             time_ms: header.time_ms,
             author: space.person(&header.author),
-            action: "unknown",
+            action: String::new(), // each arm below says its own
             subject: None,
             version: None,
             role: None,
             hash: hex(&entry.hash()),
         };
+        let action;
         match &entry.body {
             Body::Genesis(_) => {
-                event.action = "scope_created";
+                action = "scope_created";
                 event.subject = space.label().map(str::to_owned);
             }
             Body::Member(body) => {
                 event.role = Role::from_byte(body.role);
-                event.action = match (event.role, was_present.contains(&body.id.sign)) {
+                action = match (event.role, was_present.contains(&body.id.sign)) {
                     (None, _) => "member_removed",
                     (Some(_), false) => "member_added",
                     (Some(_), true) => "member_role_changed",
@@ -101,7 +88,7 @@ impl Vault {
                 event.subject = Some(space.person(&body.id.sign));
             }
             Body::Rotate(body) => {
-                event.action = "keys_rotated";
+                action = "keys_rotated";
                 event.version = Some(body.generation);
             }
             Body::Put(body) => {
@@ -109,7 +96,7 @@ impl Vault {
                     names.insert(body.secret.0, name);
                 }
                 let newest = state.secrets.get(&body.secret).and_then(|secret| secret.versions.last());
-                event.action = match newest {
+                action = match newest {
                     Some(version) if version.seq != header.seq => "secret_rewrapped",
                     _ if body.version == 1 => "secret_created",
                     _ => "secret_updated",
@@ -118,16 +105,17 @@ impl Vault {
                 event.version = Some(body.version);
             }
             Body::Delete(secret) => {
-                event.action = "secret_deleted";
+                action = "secret_deleted";
                 event.subject = names.get(&secret.0).cloned();
             }
             Body::Child(child) => {
-                event.action = "project_created";
+                action = "project_created";
                 let label = self.spaces().into_iter().find(|(_, other)| other.id == *child);
                 event.subject = label.and_then(|(_, other)| other.label().map(str::to_owned));
             }
-            Body::Unknown(_) => {}
+            Body::Unknown(_) => action = "unknown",
         }
+        event.action = action.to_owned();
         event
     }
 }

@@ -10,45 +10,17 @@ use super::session::{Plan, Vault};
 use super::space::Space;
 use crate::chain::{Body, Head, Member, MemberBody, RotateBody};
 use crate::crypto::{FullKey, PublicId, Subject};
-use crate::domain::{KeyClass, Label, Role, ScopeRef, SecretName};
-
-/// A member as shown to the others.
-#[derive(Debug, Clone)]
-pub struct MemberView {
-    /// What owners call them.
-    pub label: String,
-    /// Public ID string.
-    pub id: String,
-    /// `None` for a former member.
-    pub role: Option<Role>,
-    /// A worker's token.
-    pub machine: bool,
-    /// Ourselves.
-    pub me: bool,
-    /// When they got this role, milliseconds since 1970, as claimed.
-    pub since_ms: u64,
-    /// Label of who gave it.
-    pub granted_by: String,
-}
-
-/// What a change of a member's role led to.
-#[derive(Debug, Clone, Default)]
-pub struct Change {
-    /// The scope has new keys.
-    pub rotated: bool,
-    /// Secrets whose current value the member could read.
-    pub exposed: Vec<SecretName>,
-}
+use crate::domain::{KeyClass, Label, MemberChanged, MemberInfo, Role, ScopeRef, SecretName};
 
 impl Vault {
     /// Members, highest role first, then former members; by label within.
-    pub fn members(&self, scope: &ScopeRef) -> Result<Vec<MemberView>, VaultError> {
+    pub fn members(&self, scope: &ScopeRef) -> Result<Vec<MemberInfo>, VaultError> {
         let space = self.space_as(scope, Role::Read)?;
         let mut members: Vec<_> = space
             .state()?
             .members
             .values()
-            .map(|member| MemberView {
+            .map(|member| MemberInfo {
                 label: space.person(&member.id.sign),
                 id: member.id.to_text(),
                 role: member.role,
@@ -104,16 +76,21 @@ impl Vault {
     }
 
     /// Changes a role. Losing the key to values, or the key to names, rotates the keys in the same transaction.
-    pub fn set_role(&mut self, scope: &ScopeRef, who: &str, role: Role) -> Result<Change, VaultError> {
+    pub fn set_role(&mut self, scope: &ScopeRef, who: &str, role: Role) -> Result<MemberChanged, VaultError> {
         self.change(scope, who, Some(role))
     }
 
     /// Removes a member and rotates the keys, in one transaction.
-    pub fn remove_member(&mut self, scope: &ScopeRef, who: &str) -> Result<Change, VaultError> {
+    pub fn remove_member(&mut self, scope: &ScopeRef, who: &str) -> Result<MemberChanged, VaultError> {
         self.change(scope, who, None)
     }
 
-    fn change(&mut self, scope: &ScopeRef, who: &str, role: Option<Role>) -> Result<Change, VaultError> {
+    fn change(
+        &mut self,
+        scope: &ScopeRef,
+        who: &str,
+        role: Option<Role>,
+    ) -> Result<MemberChanged, VaultError> {
         let (rotated, lost_values) = self.write(scope, Role::Owner, |vault, space| {
             let (member, old) = find_member(space, who)?;
             if role == Some(old) {
@@ -151,7 +128,7 @@ impl Vault {
             Ok((Plan { bodies, ..Plan::default() }, (loses, lost_values)))
         })?;
         let exposed = if lost_values { self.exposed(scope)? } else { Vec::new() };
-        Ok(Change { rotated, exposed })
+        Ok(MemberChanged { rotated, exposed })
     }
 
     fn exposed(&self, scope: &ScopeRef) -> Result<Vec<SecretName>, VaultError> {

@@ -24,10 +24,7 @@ pub mod transfer;
 mod upkeep;
 pub mod verify;
 
-pub use bulk::{ImportOutcome, OnExisting};
 pub use error::VaultError;
 pub use home::{Home, Prepared};
-pub use log::Event;
-pub use members::{Change, MemberView};
-pub use secrets::{Expect, Reading, ScopeView};
+pub use secrets::Reading;
 pub use session::Vault;

@@ -8,44 +8,14 @@ use super::session::{Plan, Vault};
 use super::space::Space;
 use crate::chain::{Body, PutBody, Secret, SecretId, Version};
 use crate::crypto::{Subject, random, scope_keys::BlobContext, sha256};
-use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta, filter};
+use crate::domain::{
+    Role, ScopeInfo, ScopeRef, SecretMeta, SecretName, SecretValue, SetMode, VersionMeta, filter,
+};
 use crate::store::BlobHash;
 use std::collections::HashSet;
 
 /// How many versions keep their ciphertext.
 pub(super) const KEPT_VERSIONS: u32 = 10;
-
-/// What a write expects to find.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Expect {
-    /// A new name.
-    New,
-    /// This version.
-    Version(u32),
-    /// Anything.
-    Anything,
-}
-
-/// One scope, as the user sees it.
-#[derive(Debug, Clone)]
-pub struct ScopeView {
-    /// How to ask for it.
-    pub scope: ScopeRef,
-    /// Its name.
-    pub label: String,
-    /// Its id, hexadecimal.
-    pub id: String,
-    /// Our role.
-    pub role: Role,
-    /// Living secrets.
-    pub secrets: usize,
-    /// Present members.
-    pub members: usize,
-    /// Newest entry.
-    pub head: u64,
-    /// Its time, milliseconds since 1970.
-    pub updated_ms: u64,
-}
 
 /// A value that was read.
 pub struct Reading {
@@ -57,13 +27,13 @@ pub struct Reading {
 
 impl Vault {
     /// The scopes we are a member of.
-    pub fn scopes(&self) -> Result<Vec<ScopeView>, VaultError> {
+    pub fn scopes(&self) -> Result<Vec<ScopeInfo>, VaultError> {
         self.spaces()
             .into_iter()
             .map(|(scope, space)| {
                 let state = space.state()?;
                 let role = space.role().ok_or_else(|| VaultError::NotAMember(scope.clone()))?;
-                Ok(ScopeView {
+                Ok(ScopeInfo {
                     label: space.label().unwrap_or_default().to_owned(),
                     id: space.id.hex(),
                     role,
@@ -148,16 +118,16 @@ impl Vault {
         scope: &ScopeRef,
         name: &SecretName,
         value: &SecretValue,
-        expect: Expect,
+        mode: SetMode,
     ) -> Result<(u32, bool), VaultError> {
         self.write(scope, Role::Write, |_, space| {
             let found = space.secret(name)?;
-            match (expect, &found) {
-                (Expect::New, Some(_)) => {
+            match (mode, &found) {
+                (SetMode::Create, Some(_)) => {
                     return Err(VaultError::SecretExists { scope: scope.clone(), name: name.clone() });
                 }
-                (Expect::Version(_), None) => return Err(no_secret(space, scope, name)),
-                (Expect::Version(seen), Some((_, secret))) if secret.current() != seen => {
+                (SetMode::Replace { .. }, None) => return Err(no_secret(space, scope, name)),
+                (SetMode::Replace { seen }, Some((_, secret))) if secret.current() != seen => {
                     return Err(VaultError::Changed { name: name.clone(), seen, now: secret.current() });
                 }
                 _ => {}

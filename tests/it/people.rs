@@ -5,11 +5,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use sealbox::crypto::{KdfCost, KdfPolicy, identity_file::IdentityFile};
-use sealbox::domain::{Passphrase, ProjectName, Role, ScopeRef, SecretName, SecretValue};
+use sealbox::domain::{Passphrase, ProjectName, Role, ScopeRef, SecretName, SecretValue, SetMode};
 use sealbox::platform::clock::{Clock, SystemClock};
 use sealbox::platform::paths::VaultPaths;
 use sealbox::store::{Pins, SqliteStore, Store};
-use sealbox::vault::{Expect, Home, Vault, VaultError};
+use sealbox::vault::{Home, Vault, VaultError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -134,7 +134,7 @@ pub(crate) fn read(vault: &Vault, scope: &ScopeRef, secret: &str) -> Result<Stri
 }
 
 pub(crate) fn set(vault: &mut Vault, scope: &ScopeRef, secret: &str, text: &str) -> Result<u32, VaultError> {
-    bare(vault.set(scope, &name(secret), &value(text), Expect::Anything)).map(|(version, _)| version)
+    bare(vault.set(scope, &name(secret), &value(text), SetMode::Upsert)).map(|(version, _)| version)
 }
 
 pub(crate) fn names(vault: &Vault, scope: &ScopeRef) -> Vec<String> {

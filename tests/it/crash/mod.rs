@@ -7,8 +7,8 @@
 
 use crate::env::{TestEnv, files_below, holds};
 use crate::people::{Machine, ORG, admit, copy_tree, name, names, passphrase, project, read, set, value};
-use sealbox::domain::{Passphrase, ProjectName, Role, SecretValue};
-use sealbox::vault::{Home, OnExisting, Vault, VaultError};
+use sealbox::domain::{OnExisting, Passphrase, ProjectName, Role, SecretValue};
+use sealbox::vault::{Home, Vault, VaultError};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

@@ -3,9 +3,9 @@
 
 use crate::people::{Machine, ORG, admit, copy_tree, name, names, project, read, set, value};
 use crate::store::wrappers::{FaultyStore, Trap};
-use sealbox::domain::{ProjectName, Role, SecretName, SecretValue};
+use sealbox::domain::{OnExisting, ProjectName, Role, SecretName, SecretValue};
 use sealbox::store::SqliteStore;
-use sealbox::vault::{OnExisting, Vault, VaultError, verify::verify};
+use sealbox::vault::{Vault, VaultError, verify::verify};
 
 /// A machine with a few secrets, a writer wil and a reader rea.
 fn sample() -> Machine {

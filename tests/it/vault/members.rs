@@ -2,8 +2,8 @@
 
 use crate::people::{Machine, ORG, admit, name, names, project, read, set, value};
 use crate::store::wrappers::HostileStore;
-use sealbox::domain::{ProjectName, Role, SecretName};
-use sealbox::vault::{Expect, OnExisting, Vault, VaultError};
+use sealbox::domain::{OnExisting, ProjectName, Role, SecretName, SetMode};
+use sealbox::vault::{Vault, VaultError};
 
 fn blobs(machine: &Machine) -> usize {
     HostileStore::copy_of(&machine.raw_store()).tables().blobs.len()
@@ -155,12 +155,12 @@ fn what_a_write_expects_is_checked_against_the_newest_state() {
     let mut other = machine.open();
     set(&mut other, &ORG, "A", "two").unwrap();
     let mut put = |expect| vault.set(&ORG, &name("A"), &value("three"), expect);
-    assert!(matches!(put(Expect::New), Err(VaultError::SecretExists { .. })));
-    assert!(matches!(put(Expect::Version(1)), Err(VaultError::Changed { seen: 1, now: 2, .. })));
-    assert_eq!(put(Expect::Version(2)).unwrap(), (3, false));
-    let missing = vault.set(&ORG, &name("B"), &value("x"), Expect::Version(1));
+    assert!(matches!(put(SetMode::Create), Err(VaultError::SecretExists { .. })));
+    assert!(matches!(put(SetMode::Replace { seen: 1 }), Err(VaultError::Changed { seen: 1, now: 2, .. })));
+    assert_eq!(put(SetMode::Replace { seen: 2 }).unwrap(), (3, false));
+    let missing = vault.set(&ORG, &name("B"), &value("x"), SetMode::Replace { seen: 1 });
     assert!(matches!(missing, Err(VaultError::NoSecret { .. })));
-    assert_eq!(vault.set(&ORG, &name("B"), &value("x"), Expect::New).unwrap(), (1, true));
+    assert_eq!(vault.set(&ORG, &name("B"), &value("x"), SetMode::Create).unwrap(), (1, true));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn values_of_every_length_and_byte_come_back_exactly() {
     let named = |n: usize| SecretName::parse(&format!("V{n}")).unwrap();
     for (n, bytes) in values.iter().enumerate() {
         let value = sealbox::domain::SecretValue::new(bytes.clone()).unwrap();
-        vault.set(&ORG, &named(n), &value, Expect::New).unwrap();
+        vault.set(&ORG, &named(n), &value, SetMode::Create).unwrap();
     }
     let vault = machine.open();
     for (n, bytes) in values.iter().enumerate() {
