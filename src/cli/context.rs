@@ -1,7 +1,7 @@
 //! What a command works with: its output, the vault's folders, the service, the scope.
 //!
 //! Everything is made when it is first needed, so that `help` works without a HOME and `status` never asks for a
-//! passphrase. The unlock rule lives here: a command that needs keys calls [`Context::unlocked`], which asks once.
+//! passphrase. The unlock rule lives here: a command that needs keys calls [`Context::unlock`], which asks once.
 
 use super::{
     args::{Globals, ScopeArgs, TopScope},

@@ -18,7 +18,7 @@ pub fn line(text: &str) -> String {
     out.text
 }
 
-/// Safe text over several lines, for a value shown on a terminal: as [`line`], but `\n` and `\t` stay, and bytes that
+/// Safe text over several lines, for a value shown on a terminal: as [`line()`], but `\n` and `\t` stay, and bytes that
 /// are not UTF-8 are shown as `\xNN`. The result holds the value: the caller wipes it.
 pub fn bytes_multiline(bytes: &[u8]) -> String {
     let mut out = Safe::new(bytes.len(), true);

@@ -1,6 +1,6 @@
 //! The terminal UI: key, action, `update`, effects, `view`.
 //!
-//! A key becomes an [`action`](keymap), the pure `update` turns messages into model changes and effects, `runtime` runs
+//! A key becomes an `action` (see `keymap`), the pure `update` turns messages into model changes and effects, `runtime` runs
 //! the effects (requests to the service, nothing else) and `view` draws the model. Dialogs are panels on a stack.
 //! Nothing here holds a key; values live in wiping storage and only in the panel that shows or takes them.
 

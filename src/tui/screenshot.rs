@@ -90,24 +90,23 @@ fn run(
     let line =
         if cell.modifier.contains(Modifier::UNDERLINED) { " text-decoration=\"underline\"" } else { "" };
     let dim = if cell.modifier.contains(Modifier::DIM) { " opacity=\"0.6\"" } else { "" };
-    // Every character has its own place, so that the grid holds in whatever font the reader has.
+    // Every character, blanks too, has its own place, so that the grid holds in whatever font the reader has; renderers
+    // that look at the first place only keep the blanks.
     let (mut places, mut shown, mut at) = (String::new(), String::new(), left);
     for c in text.chars() {
         let wide = f64::from(width(c.encode_utf8(&mut [0; 4])));
-        if c != ' ' {
-            let _ = write!(places, "{at:.1} ");
-            match c {
-                '&' => shown.push_str("&amp;"),
-                '<' => shown.push_str("&lt;"),
-                '>' => shown.push_str("&gt;"),
-                c => shown.push(c),
-            }
+        let _ = write!(places, "{at:.1} ");
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            c => shown.push(c),
         }
         at += wide * COLUMN;
     }
     let _ = writeln!(
         out,
-        "<text x=\"{}\" y=\"{:.2}\" fill=\"{fg}\"{weight}{line}{dim}>{shown}</text>",
+        "<text xml:space=\"preserve\" x=\"{}\" y=\"{:.2}\" fill=\"{fg}\"{weight}{line}{dim}>{shown}</text>",
         places.trim_end(),
         top + FONT * 0.92
     );
