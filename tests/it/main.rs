@@ -9,6 +9,7 @@ mod crypto;
 mod env;
 mod layers;
 mod leak;
+mod mended;
 mod people;
 mod readme;
 mod service;
