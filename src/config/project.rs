@@ -20,7 +20,7 @@ pub struct ProjectFile {
     pub vault: Option<String>,
     /// The project that commands in this folder mean.
     pub project: Option<ProjectName>,
-    /// The names that this folder needs; `status` and `doctor` say which are missing.
+    /// The names that this folder needs.
     pub names: Vec<SecretName>,
 }
 

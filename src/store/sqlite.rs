@@ -154,7 +154,8 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Opens a file that is not ours to change, such as a backup: read-only, and no sidecar is left beside it.
+    /// Opens a file that is not ours to change, such as a backup: read-only. A backup made by us leaves no
+    /// sidecar; a live store that is in write-ahead mode does.
     pub fn inspect(path: &Path) -> Result<Self, StoreError> {
         let location = path.display().to_string();
         if !path.exists() {

@@ -6,7 +6,7 @@
 use super::error::VaultError;
 use super::members::rotation_for_all;
 use super::space::{Space, Synced};
-use crate::chain::{Body, Draft, Entry, Header};
+use crate::chain::{Body, ChainFault, Draft, Entry, Header};
 use crate::crypto::{Identity, random};
 use crate::domain::{Role, ScopeId, ScopeRef};
 use crate::platform::clock::Clock;
@@ -130,7 +130,8 @@ impl Vault {
     /// Reads what others wrote since the last call. Cheap when nothing did.
     pub fn refresh(&mut self) -> Result<(), VaultError> {
         let counter = self.store.change_counter()?;
-        let unread = |slot: &Slot| slot.opened.as_ref().err().is_some_and(|error| may_pass(error));
+        let unread =
+            |slot: &Slot| slot.opened.as_ref().err().is_some_and(|error| may_pass(error) || is_stale(error));
         if self.change_counter == Some(counter) && !self.slots.iter().any(unread) {
             return Ok(());
         }
@@ -389,6 +390,12 @@ impl Vault {
 /// True if the store could not be read for a reason that may be gone the next time.
 fn may_pass(error: &VaultError) -> bool {
     matches!(error, VaultError::Store(error) if !matches!(error, StoreError::Damaged { .. } | StoreError::Newer { .. }))
+}
+
+/// True if the store ended before our pin when it was read: a restore that a person accepted moves the rows first and the
+/// pin second, and this session may have looked in between.
+fn is_stale(error: &VaultError) -> bool {
+    matches!(error, VaultError::Chain { fault: ChainFault::Stale { .. }, .. })
 }
 
 /// 1 to 8 ms, so that many writers do not run in step.

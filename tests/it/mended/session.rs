@@ -88,6 +88,19 @@ fn a_session_of_another_machine_refuses_the_older_store_until_a_person_accepts_i
 }
 
 #[test]
+fn a_session_that_looked_while_a_backup_was_being_accepted_goes_on_once_it_was() {
+    let (owner, mut vault, _, _, backup) = gone_on();
+    // the rows go back first, the pins second; this session looks in between
+    let source = SqliteStore::inspect(&backup).unwrap();
+    SqliteStore::open(&owner.store()).unwrap().replace_with(&source).unwrap();
+    vault.refresh().unwrap();
+    assert!(matches!(fault(vault.list(&ORG)), Some(ChainFault::Stale { .. })));
+    owner.home().accept_rollback().unwrap();
+    vault.refresh().unwrap();
+    assert_eq!(read(&vault, &ORG, "A").unwrap(), "old");
+}
+
+#[test]
 fn a_session_whose_newest_row_vanished_neither_reads_nor_writes() {
     let (owner, mut vault, ..) = gone_on();
     let db = rusqlite::Connection::open(owner.store()).unwrap();
