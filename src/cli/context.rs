@@ -17,8 +17,8 @@ use crate::{
         paths::VaultPaths,
     },
     service::{
-        Call, ErrorKind, ListScopes, ListSecrets, LocalService, Service, ServiceError, ServiceOptions,
-        Status, Unlock, VaultState, ask,
+        Call, ErrorKind, GetHistory, History, ListScopes, ListSecrets, LocalService, Service, ServiceError,
+        ServiceOptions, Status, Unlock, VaultState, ask,
     },
 };
 use std::{
@@ -184,6 +184,12 @@ impl Context {
             let error = usage(format!("that is not a secret's name: {rule}"));
             if text.contains('=') { error.hint(super::commands::set::NEVER_AN_ARGUMENT) } else { error }
         })
+    }
+
+    /// The versions of a secret; an unknown name gets a suggestion.
+    pub(crate) fn history(&self, scope: &ScopeRef, name: &SecretName) -> Result<History, ServiceError> {
+        self.ask(GetHistory { scope: scope.clone(), name: name.clone() })
+            .map_err(|error| self.suggest(error, scope, Some(name)))
     }
 
     /// Adds "did you mean" to an error about a secret or project that does not exist. Never makes a new error.

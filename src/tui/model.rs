@@ -138,6 +138,36 @@ impl<T> Rows<T> {
         self.listing.current().and_then(|index| self.list.get(index))
     }
 
+    /// Takes what the service answered for `scope`: the rows, a fault, or (`None`) nothing that belongs here.
+    pub(crate) fn receive(
+        &mut self,
+        scope: ScopeRef,
+        answer: Result<Option<Vec<T>>, ServiceError>,
+        words: impl Fn(&T) -> String,
+        page: usize,
+    ) {
+        let same = self.scope.as_ref() == Some(&scope);
+        self.scope = Some(scope);
+        self.loaded = true;
+        match answer {
+            Ok(Some(list)) => {
+                self.error = None;
+                self.words = list.iter().map(words).collect();
+                self.list = list;
+            }
+            Ok(None) => {}
+            Err(error) => {
+                self.list.clear();
+                self.words.clear();
+                self.error = Some(error);
+            }
+        }
+        if !same {
+            self.listing.scroll = Default::default();
+        }
+        self.rebuild(page);
+    }
+
     pub(crate) fn rebuild(&mut self, page: usize) {
         let words = &self.words;
         let order = (0..u32::try_from(words.len()).unwrap_or(u32::MAX)).collect();

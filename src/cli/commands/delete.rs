@@ -3,7 +3,7 @@
 use crate::{
     cli::{args::ScopeArgs, context::Context, prompt, stop::Stop},
     domain::Role,
-    service::{DeleteSecret, ErrorKind, GetHistory, ServiceError},
+    service::{DeleteSecret, ErrorKind, ServiceError},
 };
 use clap::Args;
 use serde_json::json;
@@ -31,9 +31,7 @@ pub(crate) fn run(context: &mut Context, args: DeleteArgs) -> Result<(), Stop> {
     let name = context.name(&args.name)?;
     let scope = context.scope(&args.scope)?;
     context.unlock()?;
-    let history = context
-        .ask(GetHistory { scope: scope.clone(), name: name.clone() })
-        .map_err(|error| context.suggest(error, &scope, Some(&name)))?;
+    let history = context.history(&scope, &name)?;
     if history.role < Role::Write {
         return Err(ServiceError::new(
             ErrorKind::Denied,

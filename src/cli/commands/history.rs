@@ -7,7 +7,6 @@ use crate::{
         stop::Stop,
     },
     domain::{VersionMeta, date},
-    service::GetHistory,
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -31,9 +30,7 @@ pub(crate) fn run(context: &mut Context, args: HistoryArgs) -> Result<(), Stop> 
     let name = context.name(&args.name)?;
     let scope = context.scope(&args.scope)?;
     context.unlock()?;
-    let history = context
-        .ask(GetHistory { scope: scope.clone(), name: name.clone() })
-        .map_err(|error| context.suggest(error, &scope, Some(&name)))?;
+    let history = context.history(&scope, &name)?;
     if context.out().is_json() {
         let versions: Vec<Value> = history.versions.iter().map(as_json).collect();
         return context

@@ -59,54 +59,20 @@ pub(super) fn arrived(
             refreshed(model, out);
         }
         (Owner::Members(scope), result) => {
-            let rows = &mut model.browser.members;
-            let same = rows.scope.as_ref() == Some(&scope);
-            rows.scope = Some(scope);
-            rows.loaded = true;
-            match result {
-                Ok(Answer::ListMembers(list)) => {
-                    rows.error = None;
-                    rows.words = list.iter().map(member_words).collect();
-                    rows.list = list;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    rows.list.clear();
-                    rows.words.clear();
-                    rows.error = Some(error);
-                }
-            }
-            if !same {
-                rows.listing.scroll = Default::default();
-            }
+            let list =
+                result.map(|answer| if let Answer::ListMembers(list) = answer { Some(list) } else { None });
             let page = model.page();
-            model.browser.members.rebuild(page);
+            model.browser.members.receive(scope, list, member_words, page);
             refreshed(model, out);
         }
         (Owner::Log(scope), result) => {
-            let rows = &mut model.browser.log;
-            let same = rows.scope.as_ref() == Some(&scope);
-            rows.scope = Some(scope);
-            rows.loaded = true;
-            match result {
-                Ok(Answer::GetLog(mut list)) => {
-                    list.reverse();
-                    rows.error = None;
-                    rows.words = list.iter().map(event_words).collect();
-                    rows.list = list;
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    rows.list.clear();
-                    rows.words.clear();
-                    rows.error = Some(error);
-                }
-            }
-            if !same {
-                rows.listing.scroll = Default::default();
-            }
+            let list = result.map(|answer| {
+                let Answer::GetLog(mut list) = answer else { return None };
+                list.reverse(); // newest first
+                Some(list)
+            });
             let page = model.page();
-            model.browser.log.rebuild(page);
+            model.browser.log.receive(scope, list, event_words, page);
             model.dirty = true;
         }
         (Owner::Rest(scope, name), Ok(Answer::GetHistory(history))) => {
