@@ -15,6 +15,7 @@ use crate::service::{
     Answer, ErrorKind, LocalService, Lock, LockReason, Need, Request, Service, ServiceError, ServiceOptions,
 };
 use std::{
+    convert::Infallible,
     os::unix::net::{UnixListener, UnixStream},
     sync::{
         Arc, Condvar, Mutex, PoisonError,
@@ -70,12 +71,16 @@ struct Seen {
     rings_at: Option<Duration>,
 }
 
-/// Serves until it is stopped; does not return then, because the process is at its end. `ready` is called once when
-/// clients can connect.
-///
-/// # Errors
-/// [`AgentError::Taken`] if another agent serves this vault; [`AgentError`] if the place is not safe.
-pub fn serve(options: Serve, ready: impl FnOnce()) -> Result<(), AgentError> {
+/// Serves until it is stopped, which ends the process. Comes back only if it could not begin: [`AgentError::Taken`] if
+/// another agent serves this vault, or what is wrong with the place. `ready` is called once when clients can connect.
+pub fn serve(options: Serve, ready: impl FnOnce()) -> AgentError {
+    match begin(options, ready) {
+        Err(error) => error,
+        Ok(never) => match never {},
+    }
+}
+
+fn begin(options: Serve, ready: impl FnOnce()) -> Result<Infallible, AgentError> {
     let only = Only::take(&options.paths)?;
     let mut signals = signal_hook::iterator::Signals::new([
         signal_hook::consts::SIGTERM,
@@ -96,7 +101,7 @@ pub fn serve(options: Serve, ready: impl FnOnce()) -> Result<(), AgentError> {
     let watched = Arc::clone(&agent);
     thread("alarm", move || watched.watch()).map_err(AgentError::Broken)?;
     ready();
-    agent.accept(&listener)
+    agent.accept(&listener, &only)
 }
 
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -142,7 +147,7 @@ impl Agent {
         self.asked_at.store(now, Ordering::Release);
     }
 
-    fn accept(self: Arc<Self>, listener: &UnixListener) -> Result<(), AgentError> {
+    fn accept(self: Arc<Self>, listener: &UnixListener, _only: &Only) -> ! {
         loop {
             let place = Workers::take(&self);
             let accepted = listener.accept();
