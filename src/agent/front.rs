@@ -152,11 +152,15 @@ impl Front {
                 return (Some(Arc::clone(client)), None);
             }
         }
-        let reached = match question {
+        let reach = || match question {
             Some(question) => {
                 Client::reach_and_ask(&self.paths, question).map(|(client, answer)| (client, Some(answer)))
             }
             None => Client::reach(&self.paths).map(|client| (client, None)),
+        };
+        let reached = match reach() {
+            Err(AgentError::Broken(_)) => reach(), // it was just ending
+            other => other,
         };
         match reached {
             Ok((client, answer)) => (Some(self.use_client(client)), answer),
@@ -236,7 +240,10 @@ impl Front {
 
     /// Sends a request to whoever has the vault open.
     fn to_the_open_one(&self, request: Request) -> Result<Answer, ServiceError> {
-        let client = if self.local.standing().open { None } else { self.client() };
+        // An open agent must learn of a new passphrase from us, or it takes the identity for somebody else's and locks.
+        let concerns_agent = matches!(request, Request::ChangePassphrase(_)) && self.state().was_open;
+        let here = self.local.standing().open && !concerns_agent;
+        let client = if here { None } else { self.client() };
         let Some(client) = client else { return self.local.handle(request) };
         let kind = request.kind();
         match client.ask(request) {
