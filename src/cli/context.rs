@@ -126,6 +126,11 @@ impl Context {
         Ok(self.service.get_or_init(|| made).as_ref())
     }
 
+    /// Lets the service go, and with it (if it is in this process) the open vault and its keys.
+    pub(crate) fn let_go(&mut self) {
+        self.service.take();
+    }
+
     /// A service of its own, for front ends that live longer.
     pub(crate) fn new_service(&self, idle_lock: Option<Duration>) -> Result<Arc<dyn Service>, ServiceError> {
         Ok(Arc::new(LocalService::new(ServiceOptions {

@@ -84,7 +84,7 @@ fn edit_in(base: &Path, initial: &SecretValue, editor: &OsStr) -> Result<Option<
 }
 
 /// The runtime folder if it is in memory, else /dev/shm if that is.
-fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
+pub(super) fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
     if files::private_dir(runtime_dir).is_ok() && in_memory(runtime_dir) {
         return Ok(runtime_dir.to_owned());
     }

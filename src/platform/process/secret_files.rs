@@ -35,10 +35,16 @@ impl SecretFiles {
         Ok(Self { folder, made, files: Vec::new() })
     }
 
-    /// A new folder of mode 0700 inside `base`, which is made if it is not there.
-    pub fn inside(base: &Path) -> io::Result<Self> {
-        files::private_dir(base)?;
-        let folder = tempfile::Builder::new().prefix("secrets-").tempdir_in(base)?.keep();
+    /// A new folder of mode 0700: in memory if the system has such a place, else in `runtime`.
+    pub fn anywhere(runtime: &Path) -> io::Result<Self> {
+        let base = match editor::memory_folder(runtime) {
+            Ok(base) => base,
+            Err(_) => {
+                files::private_dir(runtime)?;
+                runtime.to_owned()
+            }
+        };
+        let folder = tempfile::Builder::new().prefix("sealbox-files-").tempdir_in(base)?.keep();
         let made = Self { folder, made: true, files: Vec::new() };
         files::private_dir(&made.folder)?;
         Ok(made)
@@ -127,9 +133,9 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_its_own_is_made_where_it_is_told() {
+    fn a_folder_of_its_own_is_private_and_goes_away() {
         let home = tempfile::tempdir().unwrap();
-        let made = SecretFiles::inside(&home.path().join("run")).unwrap();
+        let made = SecretFiles::anywhere(&home.path().join("run")).unwrap();
         let place = made.folder().to_owned();
         assert!(place.is_absolute() && mode(&place) == 0o700);
         drop(made);
