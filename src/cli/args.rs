@@ -145,6 +145,9 @@ pub(crate) enum Command {
     /// Change a value in your editor
     #[command(after_help = c::edit::EXAMPLES)]
     Edit(c::edit::EditArgs),
+    /// Run a program with secrets in its environment, and hide them in what it prints
+    #[command(visible_alias = "exec", after_help = c::run::EXAMPLES)]
+    Run(c::run::RunArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),

@@ -142,6 +142,11 @@ impl Context {
         Ok(self.front.get_or_init(|| made))
     }
 
+    /// Lets the service go, and with it (if it is in this process) the open vault and its keys.
+    pub(crate) fn let_go(&mut self) {
+        self.front.take();
+    }
+
     /// A service of its own, for front ends that live longer and so lock themselves.
     pub(crate) fn new_front(
         &self,
