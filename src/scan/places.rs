@@ -1,0 +1,55 @@
+//! Where a name is still referenced, in the folders that a `.sealbox.toml` registers: for whoever is about to delete it.
+//!
+//! Bounded in time, so that a question is never held up by a large tree: what was not reached is said to be unknown.
+
+use super::{Limits, Progress, Wanted, What, mentions::Mention, scan};
+use crate::domain::SecretName;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long the search may take.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+
+/// One place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The file, as seen from where the project file is. It may hold anything: make it safe before showing it.
+    pub path: PathBuf,
+    /// Counted from 1.
+    pub line: u64,
+    /// In bytes, counted from 1.
+    pub column: u64,
+    /// Which of the names.
+    pub name: SecretName,
+}
+
+/// Where names are referenced.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// Sorted by path and line.
+    pub list: Vec<Place>,
+    /// False if time was up, or something could not be read: there may be more.
+    pub complete: bool,
+}
+
+/// Finds the references to `names` below `folders`, whose paths are shown from `base`.
+pub fn of(names: &[SecretName], folders: &[PathBuf], base: &Path, patience: Duration) -> Places {
+    let limits = Limits { until: Instant::now().checked_add(patience), ..Limits::default() };
+    let wanted = Wanted { references: true, leaks: None };
+    let report = scan(folders, &wanted, &limits, &Progress::default());
+    let mut places = Places { list: Vec::new(), complete: report.complete && report.unread.is_empty() };
+    for file in report.files {
+        places.complete &= file.more == 0;
+        let path = file.path.strip_prefix(base).unwrap_or(&file.path);
+        for finding in file.findings {
+            let (What::Reference(Mention::Name(name)), Some((line, column))) = (finding.what, finding.place)
+            else {
+                continue;
+            };
+            if names.contains(&name) {
+                places.list.push(Place { path: path.to_owned(), line, column, name });
+            }
+        }
+    }
+    places
+}
