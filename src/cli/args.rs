@@ -121,7 +121,7 @@ pub(crate) enum Command {
     Init(c::init::InitArgs),
     /// Say where the vault stands; needs no passphrase
     #[command(after_help = c::status::EXAMPLES)]
-    Status(Nothing),
+    Status(c::status::StatusArgs),
     /// Create a secret, or write a new version of it
     #[command(after_help = c::set::EXAMPLES)]
     Set(c::set::SetArgs),
@@ -152,6 +152,9 @@ pub(crate) enum Command {
     /// Search the names of every scope you can see
     #[command(after_help = c::find::EXAMPLES)]
     Find(c::find::FindArgs),
+    /// Look through files for references to secrets, and for values that leaked
+    #[command(after_help = c::scan::EXAMPLES)]
+    Scan(c::scan::ScanArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing

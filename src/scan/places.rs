@@ -32,8 +32,23 @@ pub struct Places {
     pub complete: bool,
 }
 
-/// Finds the references to `names` below `folders`, whose paths are shown from `base`.
-pub fn of(names: &[SecretName], folders: &[PathBuf], base: &Path, patience: Duration) -> Places {
+/// The folders that a project file registers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Registered {
+    /// The folder of the project file: paths are shown from here.
+    pub base: PathBuf,
+    /// What to search; empty if nothing is registered.
+    pub folders: Vec<PathBuf>,
+}
+
+impl Registered {
+    /// Finds the references to `names`, for so long at the most.
+    pub fn places(&self, names: &[SecretName], patience: Duration) -> Places {
+        of(names, &self.folders, &self.base, patience)
+    }
+}
+
+fn of(names: &[SecretName], folders: &[PathBuf], base: &Path, patience: Duration) -> Places {
     let limits = Limits { until: Instant::now().checked_add(patience), ..Limits::default() };
     let wanted = Wanted { references: true, leaks: None };
     let report = scan(folders, &wanted, &limits, &Progress::default());
