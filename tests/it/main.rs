@@ -12,6 +12,7 @@ mod leak;
 mod mended;
 mod people;
 mod readme;
+mod scan;
 mod service;
 mod store;
 mod tui;

@@ -137,6 +137,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         }),
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
+        Request::Fingerprints(Fingerprints { scopes: None }),
     ]
 }
 
