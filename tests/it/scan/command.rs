@@ -51,8 +51,8 @@ fn leaks_are_told_by_name_shape_and_age_and_end_with_1() {
         [
             "tree/a.txt:2:3  LEAK API_KEY (raw)  organization",
             "tree/a.txt:3:1  LEAK API_KEY v1 (old) (raw)  organization",
-            "tree/b.yaml:2:18  LEAK API_KEY (base64)  organization",
-            "tree/b.yaml:2:49  LEAK WEB_KEY (base64)  web",
+            "tree/b.yaml:2:16  LEAK API_KEY (base64)  organization",
+            "tree/b.yaml:2:48  LEAK WEB_KEY (base64)  web",
             "tree/d.bin:byte 2  LEAK API_KEY (raw)  organization",
         ]
     );

@@ -92,7 +92,7 @@ fn in_a_binary_file_leaks_are_looked_for_and_references_are_not() {
     let findings = &report.files[0].findings;
     assert_eq!(findings.len(), 1);
     assert!(matches!(findings[0].what, What::Leak { .. }));
-    assert_eq!((findings[0].place, findings[0].offset), (None, 23));
+    assert_eq!((findings[0].place, findings[0].offset), (None, 22));
 }
 
 #[test]
