@@ -1,16 +1,16 @@
 //! What `scan` prints: one line for each finding, or one JSON document; and the line that shows how far it is.
 //!
-//! Owns the judgement of a reference (known, unknown, of a provider). A path or a provider's key comes out of files and
+//! Owns the judgement of a reference (known, unknown, of a provider). A path comes out of files and
 //! is made safe for the terminal here; a value or the text around it is never at hand.
 
 use super::{commands::list, context::Context, stop::Stop};
 use crate::{
     domain::{
-        Role, ScopeRef, SecretName, filter,
+        Reference, Role, ScopeRef, SecretName, filter,
         leak::{NotSearched, ValueOwner},
         printable,
     },
-    scan::{FileFindings, Finding, Mention, Progress, Report, What},
+    scan::{FileFindings, Finding, Progress, Report, What},
 };
 use serde_json::{Value, json};
 use std::{
@@ -89,10 +89,10 @@ pub(crate) fn tally(report: &Report, checked: &Checked) -> Tally {
                     tally.leaks += 1;
                     leaked.insert(owner);
                 }
-                What::Reference(Mention::Name(name)) => {
+                What::Reference(Reference::Secret(name)) => {
                     tally.unknown += usize::from(matches!(checked.known(name), Known::Nowhere(_)));
                 }
-                What::Reference(Mention::Provider(..)) => {}
+                What::Reference(Reference::Provider { .. }) => {}
             }
         }
         tally.leaking_files += usize::from(tally.leaks > before);
@@ -136,15 +136,13 @@ fn place(finding: &Finding) -> String {
 
 fn what(finding: &Finding, checked: &Checked) -> String {
     match &finding.what {
-        What::Reference(Mention::Name(name)) => match checked.known(name) {
+        What::Reference(Reference::Secret(name)) => match checked.known(name) {
             Known::In(scope) => format!("{name}  {}", list::word(scope)),
             Known::Nowhere(Some(near)) => format!("{name}  not in the vault; did you mean {near}?"),
             Known::Nowhere(None) => format!("{name}  not in the vault"),
             Known::NotAsked => name.to_string(),
         },
-        What::Reference(Mention::Provider(alias, key)) => {
-            format!("{} {}  provider", printable::line(alias), printable::line(key))
-        }
+        What::Reference(Reference::Provider { alias, key }) => format!("{alias} {key}  provider"),
         What::Leak { owner, shape } => match checked.owner(*owner) {
             Some(owner) => {
                 let old = if owner.current { String::new() } else { format!(" v{} (old)", owner.version) };
@@ -244,10 +242,10 @@ fn place_json(file: &FileFindings, finding: &Finding) -> Value {
     })
 }
 
-fn reference_json(file: &FileFindings, finding: &Finding, mention: &Mention, checked: &Checked) -> Value {
+fn reference_json(file: &FileFindings, finding: &Finding, mention: &Reference, checked: &Checked) -> Value {
     let mut reference = place_json(file, finding);
     match mention {
-        Mention::Name(name) => {
+        Reference::Secret(name) => {
             reference["name"] = json!(name);
             (reference["known"], reference["scope"]) = match checked.known(name) {
                 Known::In(scope) => (json!(true), json!(scope)),
@@ -258,7 +256,7 @@ fn reference_json(file: &FileFindings, finding: &Finding, mention: &Mention, che
                 reference["nearest"] = json!(near);
             }
         }
-        Mention::Provider(alias, key) => {
+        Reference::Provider { alias, key } => {
             reference["provider"] = json!(alias);
             reference["key"] = json!(key);
         }

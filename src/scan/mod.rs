@@ -4,13 +4,11 @@
 //! is honoured, `.git` is never entered, links are not followed, and what is no regular file is not opened. Nothing here
 //! writes, and no finding holds a byte of the file.
 
-mod mentions;
 mod pass;
 pub mod places;
 pub mod staged;
 mod walk;
 
-pub use mentions::Mention;
 pub use pass::{Finding, What};
 pub use walk::scan;
 

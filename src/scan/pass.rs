@@ -4,14 +4,16 @@
 //! a reference in the one that holds all the bytes it could have. Lines are counted only as far as something was found.
 
 use super::Wanted;
-use super::mentions::{self, Mention};
 use crate::crypto::fingerprint::{Matcher, Shape};
+use crate::domain::Reference;
 use std::io::{ErrorKind, Read};
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Bytes that are read at a time.
 const PIECE: usize = 1 << 20;
+/// The most bytes that a reference may have here, braces and white space included.
+const LONGEST_REFERENCE: usize = 2048;
 /// A NUL among the first bytes makes a file binary, as for git.
 const LOOK_FOR_NUL: usize = 8192;
 /// Findings of each kind that are kept of one file; the others are counted.
@@ -21,7 +23,7 @@ const KEPT: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
     /// A reference to a secret.
-    Reference(Mention),
+    Reference(Reference),
     /// A value: the number of its owner, and how it is written.
     Leak {
         /// As it was given to the fingerprints.
@@ -36,7 +38,7 @@ pub enum What {
 pub struct Finding {
     /// Bytes before it in the file.
     pub offset: u64,
-    /// Line, and column in bytes, both counted from 1; `None` in a binary file.
+    /// Line, and column in characters, both counted from 1; `None` in a binary file.
     pub place: Option<(u64, u64)>,
     /// What it is.
     pub what: What,
@@ -60,13 +62,34 @@ pub(super) struct Pass {
     overlap: usize,
 }
 
+/// Line and column, counted from 1.
+#[derive(Clone, Copy)]
+struct LinePlace {
+    line: u64,
+    column: u64,
+}
+
+impl LinePlace {
+    /// Moves on over these bytes. Characters are counted as UTF-8 begins them, whatever the bytes are.
+    fn pass(&mut self, bytes: &[u8]) {
+        let rest = match memchr::memrchr(b'\n', bytes) {
+            Some(last) => {
+                self.line += memchr::memchr_iter(b'\n', bytes).count() as u64;
+                self.column = 1;
+                bytes.get(last + 1..).unwrap_or_default()
+            }
+            None => bytes,
+        };
+        self.column += rest.iter().filter(|byte| **byte & 0xc0 != 0x80).count() as u64;
+    }
+}
+
 /// The state of one stream.
 struct Stream {
     /// Bytes of the stream before the buffer.
     base: u64,
-    /// Line breaks before the buffer, and where the line that is open there began.
-    lines: u64,
-    line_start: u64,
+    /// Where the buffer begins.
+    place: LinePlace,
     binary: bool,
     /// Where in the buffer the search for references goes on.
     references_from: usize,
@@ -77,7 +100,7 @@ struct Stream {
 impl Pass {
     pub(super) fn new(wanted: &Wanted) -> Self {
         let longest = wanted.leaks.as_ref().map_or(0, |matcher| matcher.longest());
-        let overlap = longest.max(mentions::LONGEST);
+        let overlap = longest.max(LONGEST_REFERENCE);
         Self {
             references: wanted.references,
             leaks: wanted.leaks.clone().filter(|matcher| !matcher.is_empty()),
@@ -95,8 +118,7 @@ impl Pass {
     ) -> std::io::Result<Outcome> {
         let mut stream = Stream {
             base: 0,
-            lines: 0,
-            line_start: 0,
+            place: LinePlace { line: 1, column: 1 },
             binary: false,
             references_from: 0,
             kept: [0; 2],
@@ -148,7 +170,7 @@ impl Pass {
                 stream.keep(&mut found, 1, hit.start, What::Leak { owner: hit.owner, shape: hit.shape });
             });
         }
-        let limit = if end { data.len() } else { data.len().saturating_sub(mentions::LONGEST) };
+        let limit = if end { data.len() } else { data.len().saturating_sub(LONGEST_REFERENCE) };
         if self.references && !stream.binary {
             let mut from = stream.references_from;
             while let Some(at) = data.get(from..).and_then(|rest| self.finder.find(rest)) {
@@ -157,13 +179,15 @@ impl Pass {
                     break;
                 }
                 let rest = data.get(at..).unwrap_or_default();
-                let rest = rest.get(..mentions::LONGEST).unwrap_or(rest);
-                match mentions::at_start(rest) {
-                    Some((mention, len)) => {
-                        stream.keep(&mut found, 0, at, What::Reference(mention));
-                        from = at + len.max(1);
-                    }
-                    None => from = at + 1,
+                let rest = rest.get(..LONGEST_REFERENCE).unwrap_or(rest);
+                let braces = rest.iter().take_while(|byte| **byte == b'{').count();
+                from = at + braces;
+                // three and more belong to other languages
+                if braces == 2
+                    && let Some((reference, length)) = Reference::at_start(rest)
+                {
+                    stream.keep(&mut found, 0, at, What::Reference(reference));
+                    from = at + length;
                 }
             }
             stream.references_from = from.max(limit);
@@ -187,17 +211,13 @@ impl Stream {
 
     /// Turns places in the buffer into lines and columns.
     fn locate(&mut self, data: &[u8], found: Vec<(usize, What)>) {
-        let (mut counted, mut lines, mut line_start) = (0, self.lines, self.line_start);
+        let (mut counted, mut here) = (0, self.place);
         for (at, what) in found {
             let offset = self.base + at as u64;
             let place = (!self.binary).then(|| {
-                let between = data.get(counted..at).unwrap_or_default();
-                lines += memchr::memchr_iter(b'\n', between).count() as u64;
-                if let Some(last) = memchr::memrchr(b'\n', between) {
-                    line_start = self.base + (counted + last) as u64 + 1;
-                }
+                here.pass(data.get(counted..at).unwrap_or_default());
                 counted = at;
-                (lines + 1, offset.saturating_sub(line_start) + 1)
+                (here.line, here.column)
             });
             self.out.findings.push(Finding { offset, place, what });
         }
@@ -206,10 +226,7 @@ impl Stream {
     /// The first bytes of the buffer are about to go.
     fn drop_front(&mut self, gone: &[u8]) {
         if !self.binary {
-            self.lines += memchr::memchr_iter(b'\n', gone).count() as u64;
-            if let Some(last) = memchr::memrchr(b'\n', gone) {
-                self.line_start = self.base + last as u64 + 1;
-            }
+            self.place.pass(gone);
         }
         self.base += gone.len() as u64;
         self.references_from = self.references_from.saturating_sub(gone.len());

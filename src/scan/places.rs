@@ -2,8 +2,8 @@
 //!
 //! Bounded in time, so that a question is never held up by a large tree: what was not reached is said to be unknown.
 
-use super::{Limits, Progress, Wanted, What, mentions::Mention, scan};
-use crate::domain::SecretName;
+use super::{Limits, Progress, Wanted, What, scan};
+use crate::domain::{Reference, SecretName};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -57,7 +57,8 @@ fn of(names: &[SecretName], folders: &[PathBuf], base: &Path, patience: Duration
         places.complete &= file.more == 0;
         let path = file.path.strip_prefix(base).unwrap_or(&file.path);
         for finding in file.findings {
-            let (What::Reference(Mention::Name(name)), Some((line, column))) = (finding.what, finding.place)
+            let (What::Reference(Reference::Secret(name)), Some((line, column))) =
+                (finding.what, finding.place)
             else {
                 continue;
             };

@@ -28,7 +28,7 @@ References ({{$secret.NAME}}) are printed with the scope that answers them; with
 Values are looked for as they are, in base64 (any alignment), hexadecimal, and with URL or JSON escapes; older versions
 that are kept count, too. A leak is told by name, never by value, and exits 1. Values shorter than 8 bytes, and plain
 words, are not looked for; their names are told. While the vault is locked only references are listed (with --leaks: exit
-11). Columns count bytes. A base64 text that is broken into lines in the middle of a value is not seen.";
+11). A base64 text that is broken into lines in the middle of a value is not seen.";
 
 /// Arguments of `scan`.
 #[derive(Args)]

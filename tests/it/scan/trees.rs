@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use super::leaks_of;
-use sealbox::scan::{Finding, Limits, Mention, Progress, Report, Wanted, What, scan};
+use sealbox::domain::Reference;
+use sealbox::scan::{Finding, Limits, Progress, Report, Wanted, What, scan};
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -70,14 +71,15 @@ fn a_file_that_is_named_is_read_though_it_is_ignored() {
 
 #[test]
 fn findings_say_line_and_column_and_come_in_the_order_of_paths_and_lines() {
-    let text = format!("one\n  {{{{$secret.API_KEY}}}} {LEAK}\n{{{{ vault.DB_URL }}}}\n");
+    let text =
+        format!("one\né {{{{$secret.API_KEY}}}} {LEAK}\n{{{{ vault.DB_URL }}}} {{{{{{$secret.NO}}}}}}\n");
     let folder = tree(&[("b", &text), ("a", LEAK)]);
     let report = look_at(folder.path());
     assert_eq!(paths(&report, folder.path()), ["a", "b"]);
     let places: Vec<_> = report.files[1].findings.iter().map(|f: &Finding| f.place.unwrap()).collect();
     assert_eq!(places, [(2, 3), (2, 23), (3, 1)]);
     let name = |n: usize| match &report.files[1].findings[n].what {
-        What::Reference(Mention::Name(name)) => name.as_str().to_owned(),
+        What::Reference(Reference::Secret(name)) => name.as_str().to_owned(),
         other => panic!("{other:?}"),
     };
     assert_eq!((name(0).as_str(), name(2).as_str()), ("API_KEY", "DB_URL"));
