@@ -1,7 +1,7 @@
 //! What the service answers. Labels and names in here come from other people: escape them before showing them.
 
 use super::wire;
-pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ScopeInfo};
+pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 use serde::{Deserialize, Serialize};
 

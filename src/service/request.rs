@@ -5,7 +5,7 @@
 
 use super::answer::*;
 use super::wire;
-pub use crate::domain::{OnExisting, SetMode};
+pub use crate::domain::{LogKind, LogPick, OnExisting, SetMode};
 use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -102,6 +102,8 @@ pub struct GetSecret {
     pub version: Option<u32>,
     /// Why.
     pub purpose: Purpose,
+    /// Who asks, for the read log: the program and its command, such as `sealbox get`. Cut after 64 characters.
+    pub program: String,
 }
 
 /// Creates a secret or writes a new version.
@@ -238,13 +240,16 @@ pub struct ChangePassphrase {
     pub memory_mib: Option<u32>,
 }
 
-/// The signed history of a scope, oldest first.
+/// The signed history of a scope and its read log, merged by time, oldest first.
 #[derive(Serialize, Deserialize)]
 pub struct GetLog {
     /// Which scope.
     pub scope: ScopeRef,
     /// Only the newest so many; `None` for all.
     pub limit: Option<usize>,
+    /// Which lines; the default is all of them.
+    #[serde(default)]
+    pub pick: LogPick,
 }
 
 /// Verifies every signature, link and ciphertext hash of every known scope. Needs no key.
@@ -274,6 +279,8 @@ pub struct Export {
     pub names: Option<Vec<SecretName>>,
     /// For a project: also the organization's secrets that the project does not override.
     pub with_organization: bool,
+    /// Who asks, for the read log; as in [`GetSecret`].
+    pub program: String,
 }
 
 /// Writes a copy of the sealed store to a new file (0600). Needs no key.

@@ -71,6 +71,8 @@ impl Vault {
             version: None,
             role: None,
             hash: hex(&entry.hash()),
+            rotate_every_s: None,
+            read: None,
         };
         let action;
         match &entry.body {

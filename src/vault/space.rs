@@ -298,6 +298,7 @@ impl Space {
             created_ms: first.time_ms,
             created_by: self.author(first),
             exposed: state.is_exposed(secret),
+            rotate_every_s: None,
         })
     }
 }

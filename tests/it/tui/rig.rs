@@ -124,8 +124,13 @@ impl Person {
     }
 
     pub fn get(&self, scope: &ScopeRef, secret: &str) -> Vec<u8> {
-        let call =
-            GetSecret { scope: scope.clone(), name: name(secret), version: None, purpose: Purpose::Reveal };
+        let call = GetSecret {
+            scope: scope.clone(),
+            name: name(secret),
+            version: None,
+            purpose: Purpose::Reveal,
+            program: "test".into(),
+        };
         self.ask(call).value.expose().to_vec()
     }
 
