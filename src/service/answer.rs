@@ -69,7 +69,7 @@ pub struct Revealed {
     pub version: u32,
 }
 
-/// Answer to `SetSecret` and `Rollback`.
+/// Answer to `SetSecret`, `SetRotation` and `Rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The version that now is current.

@@ -285,6 +285,11 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             let (version, created) = vault.set(&call.scope, &call.name, &call.value, call.mode)?;
             Answer::SetSecret(Written { version, created })
         }
+        Request::SetRotation(call) => {
+            let with = call.with.as_ref().map(|with| (&with.value, with.mode));
+            let (version, created) = vault.set_rotation(&call.scope, &call.name, call.every_s, with)?;
+            Answer::SetRotation(Written { version, created })
+        }
         Request::DeleteSecret(call) => {
             Answer::DeleteSecret(Deleted { versions: vault.delete(&call.scope, &call.name)? })
         }

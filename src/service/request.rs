@@ -120,6 +120,29 @@ pub struct SetSecret {
     pub mode: SetMode,
 }
 
+/// Sets how often a secret must be changed; with a value, writes that too, in the same transaction.
+#[derive(Serialize, Deserialize)]
+pub struct SetRotation {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// In seconds, an hour to 3650 days; `None` takes the interval away.
+    pub every_s: Option<u64>,
+    /// A new value, if the interval is not all that changes.
+    pub with: Option<NewValue>,
+}
+
+/// A value to be written.
+#[derive(Serialize, Deserialize)]
+pub struct NewValue {
+    /// The new value.
+    #[serde(with = "wire::value")]
+    pub value: SecretValue,
+    /// What is expected to be there.
+    pub mode: SetMode,
+}
+
 /// Deletes a secret and every version's ciphertext, for good.
 #[derive(Serialize, Deserialize)]
 pub struct DeleteSecret {
@@ -393,6 +416,7 @@ door! {
         Purpose::Reveal | Purpose::Copy => Role::Write,
     });
     SetSecret -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
+    SetRotation -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
     DeleteSecret -> Deleted, |call| Need::Role(call.scope.clone(), Role::Write);
     GetHistory -> History, |call| Need::Role(call.scope.clone(), Role::Read);
     Rollback -> Written, |call| Need::Role(call.scope.clone(), Role::Write);

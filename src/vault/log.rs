@@ -115,6 +115,14 @@ impl Vault {
                 let label = self.spaces().into_iter().find(|(_, other)| other.id == *child);
                 event.subject = label.and_then(|(_, other)| other.label().map(str::to_owned));
             }
+            Body::Schedule(body) => {
+                action = "secret_rotation_set";
+                event.subject = names.get(&body.secret.0).cloned();
+                event.rotate_every_s =
+                    space.ring().and_then(|ring| ring.meta(body.generation)).and_then(|key| {
+                        key.open_interval(&space.id.0, &body.secret.0, body.generation, &body.sealed).ok()
+                    });
+            }
             Body::Unknown(_) => action = "unknown",
         }
         event.action = action.to_owned();

@@ -4,7 +4,7 @@
 //! * `upkeep`: backup, restore, recovery, reset.
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
-//! * `secrets`, `bulk`, `projects`, `members`, `log`: what a user does.
+//! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -17,6 +17,7 @@ pub mod link;
 mod log;
 mod members;
 mod projects;
+mod rotation;
 mod secrets;
 pub mod session;
 mod space;

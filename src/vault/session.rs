@@ -297,11 +297,12 @@ impl Vault {
     fn sign(&self, space: &Space, plan: Plan) -> Result<Batch, VaultError> {
         let signer = self.identity.signer()?;
         let state = space.state()?;
-        let puts = plan.bodies.iter().any(|body| matches!(body, Body::Put(_)));
-        // Puts and deletes were planned on this very state; only what they cannot see is looked at again.
-        let by_construction = |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_));
+        let seals = plan.bodies.iter().any(|body| matches!(body, Body::Put(_) | Body::Schedule(_)));
+        // Puts, deletes and schedules were planned on this very state; only what they cannot see is looked at again.
+        let by_construction =
+            |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_) | Body::Schedule(_));
         let mut trial = (!plan.bodies.iter().all(by_construction)).then(|| state.clone());
-        if puts && state.dirty && trial.is_none() {
+        if seals && state.dirty && trial.is_none() {
             let scope = space.reference().unwrap_or(ScopeRef::Organization);
             return Err(VaultError::KeysOverdue(scope));
         }

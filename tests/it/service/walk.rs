@@ -104,6 +104,12 @@ fn requests(stage: &Stage) -> Vec<Request> {
             value: text("n"),
             mode: SetMode::Upsert,
         }),
+        Request::SetRotation(SetRotation {
+            scope: scope.clone(),
+            name: a.clone(),
+            every_s: Some(86_400),
+            with: Some(NewValue { value: text("n"), mode: SetMode::Upsert }),
+        }),
         Request::DeleteSecret(DeleteSecret { scope: scope.clone(), name: a.clone() }),
         Request::GetHistory(GetHistory { scope: scope.clone(), name: a.clone() }),
         Request::Rollback(Rollback { scope: scope.clone(), name: a.clone(), version: 1 }),
@@ -159,10 +165,11 @@ struct Step {
 }
 
 /// These change what later requests would find, and get a stage of their own.
-const LASTING: [&str; 13] = [
+const LASTING: [&str; 14] = [
     "InitPrepare",
     "Lock",
     "SetSecret",
+    "SetRotation",
     "DeleteSecret",
     "Rollback",
     "CreateProject",
@@ -234,6 +241,7 @@ fn the_needs_are_the_table_of_roles() {
         ("GetSecret", Write),
         ("GetSecret", Write),
         ("SetSecret", Write),
+        ("SetRotation", Write),
         ("DeleteSecret", Write),
         ("GetHistory", Read),
         ("Rollback", Write),
