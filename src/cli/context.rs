@@ -134,6 +134,7 @@ impl Context {
             idle_lock,
             clock: clock(),
             demo: false,
+            audit_required: self.settings()?.audit_required,
         })))
     }
 

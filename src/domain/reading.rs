@@ -88,22 +88,20 @@ impl ReadCode {
     }
 }
 
-/// One reading: what is written into the read log, sealed.
+/// One reading, as its reader tells it: written into the read log, sealed, with the machine's name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadRecord {
     /// What for.
     pub action: ReadAction,
     /// How it ended.
     pub code: ReadCode,
-    /// Which secrets; never empty for a record that is written.
+    /// Which secrets: all names of one reading. None if all were asked for and none was given.
     pub names: Vec<SecretName>,
     /// The version, if one secret was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u32>,
-    /// The program that asked, such as `sealbox get`; at most [`MAX_PROGRAM`] printable characters.
+    /// The program that asked, such as `sealbox get`. Escaped, and cut after [`MAX_PROGRAM`] characters, when written.
     pub program: String,
-    /// The machine's name; at most [`MAX_HOST`] printable characters.
-    pub host: String,
 }
 
 /// Text that is short and harmless enough for a record: escaped, then cut.

@@ -8,5 +8,6 @@ pub mod editor;
 pub mod failpoint;
 pub mod files;
 pub mod harden;
+pub mod host;
 pub mod paths;
 pub mod tty;

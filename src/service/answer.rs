@@ -129,6 +129,12 @@ pub struct ScopeVerified {
     pub head_hash: String,
     /// What is wrong, in words; empty if the scope is sound.
     pub faults: Vec<String>,
+    /// Records of the read log that count.
+    #[serde(default)]
+    pub reads: usize,
+    /// What is odd about the read log, in words. It is advisory, so none of this makes the scope unsound.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Answer to `Verify` and `Restore`.

@@ -3,7 +3,7 @@
 //! Holds the checks that belong to every request: is the vault open, does the role suffice, has it been idle for too
 //! long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor};
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, verify::ScopeReport};
@@ -24,6 +24,8 @@ pub struct ServiceOptions {
     pub clock: Arc<dyn Clock>,
     /// True for a throw-away vault.
     pub demo: bool,
+    /// Refuse to answer a value if it cannot be written down that it was read.
+    pub audit_required: bool,
 }
 
 /// The service in this process.
@@ -32,6 +34,7 @@ pub struct LocalService {
     idle_lock: Option<Duration>,
     clock: Arc<dyn Clock>,
     demo: bool,
+    audit_required: bool,
     inner: Mutex<Inner>,
 }
 
@@ -62,6 +65,7 @@ impl LocalService {
             idle_lock: options.idle_lock,
             clock: options.clock,
             demo: options.demo,
+            audit_required: options.audit_required,
             inner: Mutex::new(Inner::default()),
         }
     }
@@ -81,7 +85,8 @@ impl LocalService {
     }
 
     /// Keeps an opened vault, unless something closed the vault since `epoch`.
-    fn keep(&self, vault: Vault, epoch: u64) {
+    fn keep(&self, mut vault: Vault, epoch: u64) {
+        vault.require_records(self.audit_required);
         let mut inner = self.inner();
         if inner.epoch != epoch {
             return;
@@ -120,6 +125,10 @@ impl LocalService {
                 report.lock_in_s = lock_in_s;
                 report.changes_by_others = vault.changes_by_others();
                 report.warnings.extend(vault.broken().map(|(_, error)| error.to_string()));
+                if let Some((count, why)) = vault.unrecorded() {
+                    let noun = if count == 1 { "reading" } else { "readings" };
+                    report.warnings.push(format!("{count} {noun} could not be put into the read log: {why}"));
+                }
                 if vault.ignored_rows() > 0 {
                     let rows = vault.ignored_rows();
                     report
@@ -152,9 +161,7 @@ impl LocalService {
         }
         let vault = inner.vault.as_mut().ok_or(VaultError::Locked)?;
         vault.refresh()?;
-        if let Need::Role(scope, role) = need {
-            vault.require(scope, *role)?;
-        }
+        allowed(vault, need)?;
         work(vault)
     }
 
@@ -259,13 +266,28 @@ impl LocalService {
     /// What needs an unlocked vault.
     fn with_open_vault(&self, request: Request) -> Result<Answer, VaultError> {
         let (need, activity) = (request.need(), request.is_activity());
-        self.with_vault(&need, activity, |vault| answer(vault, request))
+        match reading::Watch::of(&request) {
+            None => self.with_vault(&need, activity, |vault| answer(vault, request)),
+            // What was read is written down before it is answered; so is what was refused.
+            Some(watch) => self.with_vault(&Need::Unlocked, activity, |vault| {
+                let answered = allowed(vault, &need).and_then(|()| answer(vault, request));
+                watch.record(vault, answered)
+            }),
+        }
     }
 }
 
 impl Service for LocalService {
     fn handle(&self, request: Request) -> Result<Answer, ServiceError> {
         self.without_vault(request).map_err(ServiceError::from)
+    }
+}
+
+/// Ok if the need is met by an open vault.
+fn allowed(vault: &Vault, need: &Need) -> Result<(), VaultError> {
+    match need {
+        Need::Role(scope, role) => vault.require(scope, *role),
+        Need::Nothing | Need::Unlocked => Ok(()),
     }
 }
 
@@ -316,7 +338,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         }
         Request::RemoveMember(call) => Answer::RemoveMember(vault.remove_member(&call.scope, &call.member)?),
         Request::MyId(_) => Answer::MyId(vault.my_id()),
-        Request::GetLog(call) => Answer::GetLog(vault.log(&call.scope, call.limit)?),
+        Request::GetLog(call) => Answer::GetLog(vault.log_of(&call.scope, &call.pick, call.limit)?),
         Request::Import(call) => {
             Answer::Import(vault.import(&call.scope, &call.entries, call.on_existing, call.dry_run)?)
         }
@@ -350,7 +372,10 @@ fn verified(reports: Vec<ScopeReport>, vault: Option<&Vault>) -> VerifyReport {
     let known = vault.and_then(|vault| vault.scopes().ok()).unwrap_or_default();
     let scopes = reports.into_iter().map(|report| {
         let id = report.id.hex();
+        let person = |sign: &[u8; 32]| vault.and_then(|vault| vault.person_in(&report.id, sign));
         ScopeVerified {
+            reads: report.read_logs.iter().map(|log| log.records).sum(),
+            notes: reading::notes(&report, &person),
             label: known.iter().find(|view| view.id == id).map(|view| view.label.clone()),
             entries: report.entries,
             ignored: report.ignored,

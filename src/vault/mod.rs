@@ -5,6 +5,7 @@
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
 //! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
+//! * `reads`: the read log: writing down what was read, and showing it beside the changes.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -17,6 +18,7 @@ pub mod link;
 mod log;
 mod members;
 mod projects;
+mod reads;
 mod rotation;
 mod secrets;
 pub mod session;

@@ -5,6 +5,7 @@
 
 use super::error::VaultError;
 use super::members::rotation_for_all;
+use super::reads::Recorder;
 use super::space::{Space, Synced};
 use crate::chain::{Body, ChainFault, Draft, Entry, Header};
 use crate::crypto::{Identity, random};
@@ -28,6 +29,7 @@ pub struct Vault {
     past_forks: bool,
     change_counter: Option<i64>,
     changes_by_others: u64,
+    pub(super) recorder: Recorder,
 }
 
 struct Slot {
@@ -87,6 +89,7 @@ impl Vault {
             past_forks,
             change_counter: None,
             changes_by_others: 0,
+            recorder: Recorder::default(),
         };
         vault.change_counter = Some(vault.store.change_counter()?);
         vault.load_missing();

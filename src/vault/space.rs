@@ -265,6 +265,11 @@ impl Space {
         }
     }
 
+    /// As [`Self::person`], for a key that may be nobody's here.
+    pub(super) fn known_person(&self, sign: &[u8; 32]) -> Option<String> {
+        self.people.get(sign).cloned()
+    }
+
     pub(super) fn names(&self) -> &BTreeMap<SecretName, SecretId> {
         &self.names
     }
