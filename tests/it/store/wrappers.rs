@@ -142,9 +142,8 @@ impl Store for HostileStore {
     }
 
     fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
-        let tables = self.tables();
-        for ((.., seq), body) in tables.reads.iter().filter(|((id, who, _), _)| id == scope && who == author)
-        {
+        let tables = self.0.lock().unwrap();
+        for ((.., seq), body) in tables.reads.range((*scope, *author, 0)..=(*scope, *author, u64::MAX)) {
             if each(*seq, body).is_break() {
                 break;
             }
@@ -153,9 +152,9 @@ impl Store for HostileStore {
     }
 
     fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
-        let tables = self.tables();
-        let rows = tables.reads.iter().rev();
-        for ((.., seq), body) in rows.filter(|((id, who, _), _)| id == scope && who == author) {
+        let tables = self.0.lock().unwrap();
+        for ((.., seq), body) in tables.reads.range((*scope, *author, 0)..=(*scope, *author, u64::MAX)).rev()
+        {
             if each(*seq, body).is_break() {
                 break;
             }
