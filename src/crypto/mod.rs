@@ -2,16 +2,18 @@
 //!
 //! Owns key derivation, AEAD, signatures, boxes, the identity file and the byte formats they need. Knows nothing of
 //! chains, stores or people. SPEC 1.3 fixes the primitives by the magic `SC1`; there is no negotiation. Long-lived
-//! keys live in [`SecretKey`] (own page, locked, wiped); every use of a key has its own HKDF label.
+//! keys live in [`SecretKey`] (in shared locked pages, wiped); every use of a key has its own HKDF label.
 
 pub mod aead;
 pub mod boxes;
+pub mod fingerprint;
 pub mod format;
 pub mod generate;
 pub mod identity;
 pub mod identity_file;
 pub mod kdf;
 pub mod random;
+pub mod records;
 pub mod scope_keys;
 pub mod secret_key;
 pub mod sign;
@@ -20,6 +22,7 @@ pub mod strength;
 pub use boxes::SealedBox;
 pub use identity::{Identity, PublicId, RecoveryKey};
 pub use kdf::{KdfCost, KdfPolicy};
+pub use records::{RecordContext, SealedInterval};
 pub use scope_keys::{FullKey, MetaKey, SealedName, Subject};
 pub use secret_key::SecretKey;
 pub use sign::{Signature, VerifyKey};

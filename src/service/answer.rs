@@ -1,7 +1,9 @@
 //! What the service answers. Labels and names in here come from other people: escape them before showing them.
 
 use super::wire;
-pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ScopeInfo};
+use crate::crypto::fingerprint::FingerprintSet;
+use crate::domain::leak::{NotSearched, ValueOwner};
+pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +137,7 @@ pub struct Revealed {
     pub version: u32,
 }
 
-/// Answer to `SetSecret` and `Rollback`.
+/// Answer to `SetSecret`, `SetRotation` and `Rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The version that now is current.
@@ -195,6 +197,12 @@ pub struct ScopeVerified {
     pub head_hash: String,
     /// What is wrong, in words; empty if the scope is sound.
     pub faults: Vec<String>,
+    /// Records of the read log that count.
+    #[serde(default)]
+    pub reads: usize,
+    /// What is odd about the read log, in words. It is advisory, so none of this makes the scope unsound.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Answer to `Verify` and `Restore`.
@@ -237,6 +245,20 @@ pub struct SettledFork {
     pub label: String,
     /// First 16 hexadecimal digits of the public key that had signed the entry that did not follow.
     pub signer: String,
+}
+
+/// Answer to `Fingerprints`: what a scan looks for. As sensitive as hashes of the values: no `Debug`, no `Clone`.
+#[derive(Serialize, Deserialize)]
+pub struct Fingerprinted {
+    /// What to look for; the owners in it are places in [`Self::owners`].
+    #[serde(with = "wire::fingerprints")]
+    pub set: FingerprintSet,
+    /// Whose the values are.
+    pub owners: Vec<ValueOwner>,
+    /// Secrets whose current value is not searched for, and why.
+    pub not_searched: Vec<NotSearched>,
+    /// Scopes in which the user's role (the second) opens no value.
+    pub left_out: Vec<(ScopeRef, Role)>,
 }
 
 /// How one check of `doctor` ended.
