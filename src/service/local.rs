@@ -3,7 +3,7 @@
 //! Holds the checks that belong to every request: is the vault open, does the role suffice, has it been idle for too
 //! long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor};
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, resolving};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, verify::ScopeReport};
@@ -134,18 +134,19 @@ impl LocalService {
     }
 
     /// Runs `work` on the unlocked vault, brought up to date, if the need is met.
-    fn with_vault<T>(
+    fn with_vault<T, E: From<VaultError>>(
         &self,
         need: &Need,
         activity: bool,
-        work: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+        work: impl FnOnce(&mut Vault) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut inner = self.inner();
         if inner.vault.is_none() {
-            return Err(match self.home.exists()? {
+            let error = match self.home.exists()? {
                 true => VaultError::Locked,
                 false => VaultError::NoVault(self.home.paths().data.clone()),
-            });
+            };
+            return Err(error.into());
         }
         if activity {
             inner.active_at = self.clock.since_boot();
@@ -265,6 +266,12 @@ impl LocalService {
 
 impl Service for LocalService {
     fn handle(&self, request: Request) -> Result<Answer, ServiceError> {
+        let (need, activity) = (request.need(), request.is_activity());
+        if let Request::Resolve(call) = request {
+            return Ok(Answer::Resolve(
+                self.with_vault(&need, activity, |vault| resolving::resolve(vault, &call))?,
+            ));
+        }
         self.without_vault(request).map_err(ServiceError::from)
     }
 }
@@ -334,7 +341,8 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         | Request::Recover(_)
         | Request::Reset(_)
         | Request::SettleForks(_)
-        | Request::Doctor(_) => {
+        | Request::Doctor(_)
+        | Request::Resolve(_) => {
             return Err(VaultError::Invalid("the request came to the wrong place".to_owned()));
         }
     })

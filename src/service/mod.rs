@@ -9,6 +9,7 @@ mod doctor;
 pub mod error;
 mod local;
 pub mod request;
+mod resolving;
 pub mod wire;
 
 pub use answer::*;

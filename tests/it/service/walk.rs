@@ -73,6 +73,15 @@ fn text(text: &str) -> SecretValue {
 /// One of each request, harmless enough to be asked by anybody.
 fn requests(stage: &Stage) -> Vec<Request> {
     let (scope, a) = (ORG, name("A"));
+    let resolve = |dry_run| {
+        Request::Resolve(Resolve {
+            scope: ORG,
+            wanted: Wanted::All,
+            purpose: ResolvePurpose::Run,
+            program: "env".into(),
+            dry_run,
+        })
+    };
     let get = |purpose| Request::GetSecret(GetSecret { scope: ORG, name: name("A"), version: None, purpose });
     vec![
         Request::Status(Status {}),
@@ -137,6 +146,8 @@ fn requests(stage: &Stage) -> Vec<Request> {
         }),
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
+        resolve(true),
+        resolve(false),
     ]
 }
 
@@ -237,6 +248,8 @@ fn the_needs_are_the_table_of_roles() {
         ("GetLog", Read),
         ("Import", Write),
         ("Export", Run),
+        ("Resolve", Read),
+        ("Resolve", Run),
     ];
     assert_eq!(needs, expected);
 }
