@@ -60,6 +60,9 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
     match command {
         Command::Init(args) => c::init::run(context, args),
         Command::Status(args) => c::status::run(context, args),
+        Command::Unlock(args) => c::unlock::run(context, args),
+        Command::Lock(args) => c::lock::run(context, args),
+        Command::Agent(args) => c::agent::run(context, args),
         Command::Set(args) => c::set::run(context, args),
         Command::Get(args) => c::get::run(context, args),
         Command::List(args) => c::list::run(context, args),

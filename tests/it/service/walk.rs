@@ -148,6 +148,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::Doctor(Doctor { accept_rollback: false }),
         resolve(true),
         resolve(false),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
     ]
 }
 
