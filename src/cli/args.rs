@@ -124,7 +124,7 @@ pub(crate) enum Command {
     Init(c::init::InitArgs),
     /// Say where the vault stands; needs no passphrase
     #[command(after_help = c::status::EXAMPLES)]
-    Status(Nothing),
+    Status(c::status::StatusArgs),
     /// Open the vault once, for all commands until it locks
     #[command(after_help = c::unlock::EXAMPLES)]
     Unlock(c::unlock::UnlockArgs),
@@ -145,6 +145,9 @@ pub(crate) enum Command {
     /// Change a value in your editor
     #[command(after_help = c::edit::EXAMPLES)]
     Edit(c::edit::EditArgs),
+    /// Run a program with secrets in its environment, and hide them in what it prints
+    #[command(visible_alias = "exec", after_help = c::run::EXAMPLES)]
+    Run(c::run::RunArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),
@@ -163,6 +166,9 @@ pub(crate) enum Command {
     /// Search the names of every scope you can see
     #[command(after_help = c::find::EXAMPLES)]
     Find(c::find::FindArgs),
+    /// Look through files for references to secrets, and for values that leaked
+    #[command(after_help = c::scan::EXAMPLES)]
+    Scan(c::scan::ScanArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing
@@ -171,6 +177,9 @@ pub(crate) enum Command {
     /// Write many secrets out, as dotenv, JSON or YAML
     #[command(after_help = c::export::EXAMPLES)]
     Export(c::export::ExportArgs),
+    /// Replace the references in a text by their values
+    #[command(after_help = c::inject::EXAMPLES)]
+    Inject(c::inject::InjectArgs),
     /// Admit, list, change and remove members
     Member(c::member::MemberArgs),
     /// Print your own ID string, to send to an owner

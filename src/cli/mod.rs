@@ -9,9 +9,11 @@ mod commands;
 mod context;
 mod demo;
 mod exit;
+mod findings;
 mod output;
 mod prompt;
 mod recipe;
+mod registered;
 mod scope;
 mod stop;
 
@@ -35,6 +37,9 @@ pub fn exit_codes() -> &'static [(u8, &'static str)] {
 /// Runs one command line (with the program's name first) and says how the process should end. `refused` is what
 /// the system refused when the process was hardened.
 pub fn run(args: Vec<OsString>, refused: Vec<String>) -> ExitCode {
+    if let Some(ended) = crate::platform::process::hidden_part(&args) {
+        return ended;
+    }
     let early = Output::before_parsing(&args);
     let command = Cli::command().color(early.clap_color());
     let parsed = command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -69,12 +74,15 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Edit(args) => c::edit::run(context, args),
         Command::Delete(args) => c::delete::run(context, args),
         Command::Copy(args) => c::copy::run(context, args),
+        Command::Run(args) => c::run::run(context, args),
         Command::History(args) => c::history::run(context, args),
         Command::Rollback(args) => c::rollback::run(context, args),
         Command::Generate(args) => c::generate::run(context, args),
         Command::Find(args) => c::find::run(context, args),
+        Command::Scan(args) => c::scan::run(context, args),
         Command::Import(args) => c::import::run(context, args),
         Command::Export(args) => c::export::run(context, args),
+        Command::Inject(args) => c::inject::run(context, args),
         Command::Project(args) => c::project::run(context, args),
         Command::Member(args) => c::member::run(context, args),
         Command::Id(args) => c::id::run(context, args),

@@ -326,6 +326,14 @@ pub struct Doctor {
     pub accept_rollback: bool,
 }
 
+/// Keyed fingerprints of values, to search files for leaks; no value can be read out of them. Scopes in which the user's
+/// role is below `run` are left out and named.
+#[derive(Serialize, Deserialize)]
+pub struct Fingerprints {
+    /// Which scopes; `None` for all that the user can see.
+    pub scopes: Option<Vec<ScopeRef>>,
+}
+
 /// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
 #[derive(Serialize, Deserialize)]
 pub struct SettleForks {
@@ -446,4 +454,5 @@ door! {
     Resolve -> Resolved, |call| {
         Need::Role(call.scope.clone(), if call.dry_run { Role::Read } else { Role::Run })
     };
+    Fingerprints -> Fingerprinted, |_| Need::Unlocked;
 }

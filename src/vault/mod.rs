@@ -5,6 +5,7 @@
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
 //! * `secrets`, `bulk`, `projects`, `members`, `log`: what a user does.
+//! * [`prints`]: fingerprints of values, to search files for leaks.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -16,6 +17,7 @@ mod keyring;
 pub mod link;
 mod log;
 mod members;
+pub mod prints;
 mod projects;
 mod secrets;
 pub mod session;

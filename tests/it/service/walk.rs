@@ -149,6 +149,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         resolve(true),
         resolve(false),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
+        Request::Fingerprints(Fingerprints { scopes: None }),
     ]
 }
 
