@@ -82,7 +82,15 @@ fn requests(stage: &Stage) -> Vec<Request> {
             dry_run,
         })
     };
-    let get = |purpose| Request::GetSecret(GetSecret { scope: ORG, name: name("A"), version: None, purpose });
+    let get = |purpose| {
+        Request::GetSecret(GetSecret {
+            scope: ORG,
+            name: name("A"),
+            version: None,
+            purpose,
+            program: "test".into(),
+        })
+    };
     vec![
         Request::Status(Status {}),
         Request::InitPrepare(InitPrepare {
@@ -104,6 +112,12 @@ fn requests(stage: &Stage) -> Vec<Request> {
             name: a.clone(),
             value: text("n"),
             mode: SetMode::Upsert,
+        }),
+        Request::SetRotation(SetRotation {
+            scope: scope.clone(),
+            name: a.clone(),
+            every_s: Some(86_400),
+            with: Some(NewValue { value: text("n"), mode: SetMode::Upsert }),
         }),
         Request::DeleteSecret(DeleteSecret { scope: scope.clone(), name: a.clone() }),
         Request::GetHistory(GetHistory { scope: scope.clone(), name: a.clone() }),
@@ -127,7 +141,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::CreateIdentity(CreateIdentity { passphrase: passphrase() }),
         Request::Join(Join { link: "scj1_nonsense".into(), store: None, passphrase: passphrase() }),
         Request::ChangePassphrase(ChangePassphrase { old: wrong(), new: passphrase(), memory_mib: None }),
-        Request::GetLog(GetLog { scope: scope.clone(), limit: None }),
+        Request::GetLog(GetLog { scope: scope.clone(), limit: None, pick: LogPick::default() }),
         Request::Verify(Verify {}),
         Request::Import(Import {
             scope: scope.clone(),
@@ -135,7 +149,9 @@ fn requests(stage: &Stage) -> Vec<Request> {
             on_existing: OnExisting::Fail,
             dry_run: false,
         }),
-        Request::Export(Export { scope, names: None, with_organization: false }),
+        Request::Export(Export { scope, names: None, with_organization: false, program: "test".into() }),
+        resolve(true),
+        resolve(false),
         Request::Backup(Backup { to: stage.path("walk-backup") }),
         Request::Restore(Restore { from: stage.path("missing"), accept_rollback: false }),
         Request::Recover(Recover {
@@ -146,8 +162,6 @@ fn requests(stage: &Stage) -> Vec<Request> {
         }),
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
-        resolve(true),
-        resolve(false),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::Fingerprints(Fingerprints { scopes: None }),
     ]
@@ -164,10 +178,11 @@ struct Step {
 }
 
 /// These change what later requests would find, and get a stage of their own.
-const LASTING: [&str; 13] = [
+const LASTING: [&str; 14] = [
     "InitPrepare",
     "Lock",
     "SetSecret",
+    "SetRotation",
     "DeleteSecret",
     "Rollback",
     "CreateProject",
@@ -239,6 +254,7 @@ fn the_needs_are_the_table_of_roles() {
         ("GetSecret", Write),
         ("GetSecret", Write),
         ("SetSecret", Write),
+        ("SetRotation", Write),
         ("DeleteSecret", Write),
         ("GetHistory", Read),
         ("Rollback", Write),
@@ -314,8 +330,12 @@ fn an_export_with_the_organizations_secrets_takes_a_role_there_too() {
     drop((guest, vault));
     let service = service_on(&machine);
     ask(&service, Unlock { passphrase: passphrase() }).unwrap();
-    let export =
-        |with_organization| ask(&service, Export { scope: project("web"), names: None, with_organization });
+    let export = |with_organization| {
+        ask(
+            &service,
+            Export { scope: project("web"), names: None, with_organization, program: "test".into() },
+        )
+    };
     assert_eq!(export(false).unwrap().entries.len(), 1);
     assert_eq!(export(true).err().unwrap().kind, ErrorKind::Denied);
     drop(owner);
@@ -336,7 +356,13 @@ fn after_a_reset_or_restore_nothing_old_is_answered() {
     let get = || {
         ask(
             &stage.service,
-            GetSecret { scope: ORG, name: name("A"), version: None, purpose: Purpose::Resolve },
+            GetSecret {
+                scope: ORG,
+                name: name("A"),
+                version: None,
+                purpose: Purpose::Resolve,
+                program: "test".into(),
+            },
         )
     };
     assert_eq!(get().unwrap().value.expose(), CANARY.as_bytes());
