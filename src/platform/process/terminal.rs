@@ -28,6 +28,9 @@ const HIGH: usize = 64 << 10;
 const PIECE: usize = 4096;
 /// How long the output must be silent before a stopped program is taken to have written everything.
 const STOPPED_SILENCE: Duration = Duration::from_millis(20);
+/// How often to look, while we are in the background of a terminal that the program is to have, whether we are in the
+/// foreground again: a shell that brings a running job there tells nobody. No timer runs otherwise.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long to wait for our own stop before it is clear that there is nobody who would wake us, so that the system
 /// ignores it.
 const STOP_COMES_WITHIN: Duration = Duration::from_millis(100);
@@ -43,9 +46,6 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
     let shown = if pump::kind(out) == Kind::Terminal { out } else { err };
     let outer = Outer::open(shown).map_err(RunError::system("open the terminal"))?;
     let (ours, theirs) = pty::open().map_err(RunError::system("make a terminal for the program"))?;
-    if let Ok(modes) = outer.modes() {
-        let _ = tcsetattr(&theirs, OptionalActions::Now, &modes);
-    }
     if let Ok(size) = outer.size() {
         let _ = tcsetwinsize(&ours, size);
     }
@@ -76,11 +76,15 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
         settle_at: None,
         wanted: interactive,
         keyboard: false,
+        modes_copied: false,
         watches_stop: false,
         outer_gone: false,
         ending: None,
         failure: None,
     };
+    if session.outer.is_foreground() {
+        session.copy_modes();
+    }
     if foreground {
         session.take_keyboard();
     } else {
@@ -153,6 +157,9 @@ struct Session {
     wanted: bool,
     /// We have the keyboard, and the program gets it.
     keyboard: bool,
+    /// The program's terminal has the modes that the caller's had. They are copied as soon as ours is the foreground job:
+    /// before that, they are those of a shell that edits a line.
+    modes_copied: bool,
     /// Ctrl-Z no longer stops us by itself.
     watches_stop: bool,
     /// The caller's terminal was closed.
@@ -164,7 +171,11 @@ struct Session {
 impl Session {
     fn run(mut self, launch: &Launch) -> Result<Ending, RunError> {
         while self.ending.is_none() && self.failure.is_none() {
-            self.turn(launch, None)?;
+            let waits = self.wanted && !self.keyboard && !self.outer_gone;
+            self.turn(launch, waits.then_some(LOOK_EVERY))?;
+            if waits && !self.keyboard && self.outer.is_foreground() {
+                self.went_on();
+            }
         }
         if self.failure.is_none() {
             self.read_rest();
@@ -438,9 +449,17 @@ impl Session {
         }
     }
 
+    fn copy_modes(&mut self) {
+        if let (false, Ok(modes), Some(program)) = (self.modes_copied, self.outer.modes(), &self.program) {
+            self.modes_copied = tcsetattr(program, OptionalActions::Now, &modes).is_ok();
+        }
+    }
+
     fn take_keyboard(&mut self) {
-        if self.outer.make_raw().is_ok() {
-            self.keyboard = true;
+        self.copy_modes();
+        match self.outer.make_raw() {
+            Ok(()) => self.keyboard = true,
+            Err(_) => self.terminal_closed(),
         }
     }
 
