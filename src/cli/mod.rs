@@ -9,9 +9,11 @@ mod commands;
 mod context;
 mod demo;
 mod exit;
+mod findings;
 mod output;
 mod prompt;
 mod recipe;
+mod registered;
 mod scope;
 mod stop;
 
@@ -63,6 +65,9 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
     match command {
         Command::Init(args) => c::init::run(context, args),
         Command::Status(args) => c::status::run(context, args),
+        Command::Unlock(args) => c::unlock::run(context, args),
+        Command::Lock(args) => c::lock::run(context, args),
+        Command::Agent(args) => c::agent::run(context, args),
         Command::Set(args) => c::set::run(context, args),
         Command::Get(args) => c::get::run(context, args),
         Command::List(args) => c::list::run(context, args),
@@ -74,6 +79,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Rollback(args) => c::rollback::run(context, args),
         Command::Generate(args) => c::generate::run(context, args),
         Command::Find(args) => c::find::run(context, args),
+        Command::Scan(args) => c::scan::run(context, args),
         Command::Import(args) => c::import::run(context, args),
         Command::Export(args) => c::export::run(context, args),
         Command::Project(args) => c::project::run(context, args),
