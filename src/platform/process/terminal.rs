@@ -63,7 +63,8 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
     drop((theirs, launchers_end));
     let mut session = Session {
         outer,
-        program: Some(ours),
+        program: ours,
+        drained: false,
         orders,
         delivery: Delivery::Waiting(delivery, streams),
         reports: Vec::new(),
@@ -140,8 +141,10 @@ enum Delivery {
 
 struct Session {
     outer: Outer,
-    /// Our end of the program's terminal; `None` when everything was read.
-    program: Option<OwnedFd>,
+    /// Our end of the program's terminal. Closing it hangs the terminal up, so it stays open until the end is known.
+    program: OwnedFd,
+    /// Nobody has the other end open any more, and everything was read.
+    drained: bool,
     orders: UnixStream,
     delivery: Delivery,
     /// Bytes of a report that is not complete yet.
@@ -192,7 +195,7 @@ impl Session {
     /// Everything that the program wrote before its end, and a little of what it left behind.
     fn read_rest(&mut self) {
         let mut left = REST;
-        while left > 0 && self.program.is_some() {
+        while left > 0 && !self.drained {
             match self.read_program_within(SILENCE) {
                 Some(count) => left = left.saturating_sub(count),
                 None => break,
@@ -236,15 +239,15 @@ impl Session {
 
     fn wait(&self, at_most: Option<Duration>) -> Result<Ready, RunError> {
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
-        let program = when(self.to_outer.len() < HIGH, PollFlags::IN)
-            | when(!self.to_program.is_empty(), PollFlags::OUT);
+        let program = when(self.to_outer.len() < HIGH && !self.drained, PollFlags::IN)
+            | when(!self.to_program.is_empty() && !self.drained, PollFlags::OUT);
         let outer = when(self.keyboard && self.to_program.len() < HIGH && !self.outer_gone, PollFlags::IN)
             | when(!self.to_outer.is_empty() && !self.outer_gone, PollFlags::OUT);
         let mut fds = vec![
             PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
             PollFd::new(&self.orders, PollFlags::IN),
         ];
-        let program = watch(&mut fds, self.program.as_ref().map(AsFd::as_fd), program);
+        let program = watch(&mut fds, Some(self.program.as_fd()), program);
         let outer = watch(&mut fds, Some(self.outer.as_fd()), outer);
         let delivery = match &self.delivery {
             Delivery::Sent(socket) => watch(&mut fds, Some(socket.as_fd()), PollFlags::IN),
@@ -271,11 +274,10 @@ impl Session {
 
     /// Reads one piece of what the program wrote; how much, `None` if there was nothing.
     fn read_program(&mut self) -> Option<usize> {
-        let program = self.program.as_ref()?;
-        match rustix::io::read(program, self.piece.as_mut_slice()) {
+        match rustix::io::read(&self.program, self.piece.as_mut_slice()) {
             Err(Errno::INTR | Errno::AGAIN) => None,
             Ok(0) | Err(_) => {
-                self.program = None;
+                self.drained = true;
                 None
             }
             Ok(count) => {
@@ -288,13 +290,12 @@ impl Session {
 
     /// The same, if something comes within this time.
     fn read_program_within(&mut self, time: Duration) -> Option<usize> {
-        let program = self.program.as_ref()?;
-        let mut watched = [PollFd::new(program, PollFlags::IN)];
+        let mut watched = [PollFd::new(&self.program, PollFlags::IN)];
         match poll(&mut watched, Some(&pump::timespec(time))) {
             Ok(0) => None,
             Err(Errno::INTR) => Some(0),
             Err(_) => None,
-            Ok(_) => self.read_program().or((self.program.is_some()).then_some(0)),
+            Ok(_) => self.read_program().or((!self.drained).then_some(0)),
         }
     }
 
@@ -322,9 +323,11 @@ impl Session {
     }
 
     fn write_keys(&mut self) {
-        let Some(program) = &self.program else { return self.to_program.clear() };
+        if self.drained {
+            self.to_program.clear();
+        }
         while !self.to_program.is_empty() {
-            match rustix::io::write(program, &self.to_program) {
+            match rustix::io::write(&self.program, &self.to_program) {
                 Ok(count) => drop(self.to_program.drain(..count.min(self.to_program.len()))),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
@@ -422,10 +425,9 @@ impl Session {
     fn handle(&mut self, arrived: &[Arrived]) {
         for Arrived { signal, by_kernel } in arrived.iter().copied() {
             match signal {
+                // the monitor's own end shows on its socket, behind its last report
                 Signal::CHILD => {
-                    if reap::collect(self.monitor).is_some() && self.ending.is_none() {
-                        self.ending = Some(Ending::Signal(Signal::HUP.as_raw()));
-                    }
+                    let _ = reap::collect(self.monitor);
                 }
                 Signal::CONT => self.went_on(),
                 Signal::WINCH => {
@@ -444,14 +446,14 @@ impl Session {
     }
 
     fn copy_size(&self) {
-        if let (Ok(size), Some(program)) = (self.outer.size(), &self.program) {
-            let _ = tcsetwinsize(program, size); // the system tells the program's foreground group if it changed
+        if let Ok(size) = self.outer.size() {
+            let _ = tcsetwinsize(&self.program, size); // the system tells the program's foreground group if it changed
         }
     }
 
     fn copy_modes(&mut self) {
-        if let (false, Ok(modes), Some(program)) = (self.modes_copied, self.outer.modes(), &self.program) {
-            self.modes_copied = tcsetattr(program, OptionalActions::Now, &modes).is_ok();
+        if let (false, Ok(modes)) = (self.modes_copied, self.outer.modes()) {
+            self.modes_copied = tcsetattr(&self.program, OptionalActions::Now, &modes).is_ok();
         }
     }
 
