@@ -82,6 +82,15 @@ fn requests(stage: &Stage) -> Vec<Request> {
             program: "test".into(),
         })
     };
+    let resolve = |dry_run| {
+        Request::Resolve(Resolve {
+            scope: ORG,
+            wanted: Wanted::All,
+            purpose: ResolvePurpose::Run,
+            program: "env".into(),
+            dry_run,
+        })
+    };
     vec![
         Request::Status(Status {}),
         Request::InitPrepare(InitPrepare {
@@ -151,6 +160,8 @@ fn requests(stage: &Stage) -> Vec<Request> {
         }),
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
+        resolve(true),
+        resolve(false),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::Fingerprints(Fingerprints { scopes: None }),
     ]
@@ -255,6 +266,8 @@ fn the_needs_are_the_table_of_roles() {
         ("GetLog", Read),
         ("Import", Write),
         ("Export", Run),
+        ("Resolve", Read),
+        ("Resolve", Run),
     ];
     assert_eq!(needs, expected);
 }
