@@ -3,14 +3,9 @@
 use super::wire;
 use crate::crypto::fingerprint::FingerprintSet;
 use crate::domain::leak::{NotSearched, ValueOwner};
-<<<<<<< HEAD
 pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
-use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
-=======
-pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ScopeInfo};
 use crate::domain::{Reference, Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 pub use crate::resolve::Source;
->>>>>>> resolve
 use serde::{Deserialize, Serialize};
 
 /// Where the vault stands.

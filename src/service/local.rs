@@ -4,11 +4,7 @@
 //! too long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
 use super::standing::{Hours, Stamp, Standing};
-<<<<<<< HEAD
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
-=======
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, resolving};
->>>>>>> resolve
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading, resolving};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, prints::Prints, verify::ScopeReport};
