@@ -35,7 +35,7 @@ impl Identity {
     /// The identity of a seed.
     pub fn from_seed(seed: SecretKey) -> Result<Self, CryptoError> {
         let sign = signer_of(&seed)?.public();
-        let boxed = boxes::public_of(&*kdf::derive_brief(seed.expose(), "sc1/box")?)?;
+        let boxed = boxes::public_of(&*kdf::derive_brief(&seed.expose(), "sc1/box")?)?;
         Ok(Self { seed, public: PublicId { sign, boxed } })
     }
 
@@ -60,12 +60,12 @@ impl Identity {
         context: boxes::BoxContext<'_>,
         sealed: &boxes::SealedBox,
     ) -> Result<SecretKey, CryptoError> {
-        boxes::open(&*kdf::derive_brief(self.seed.expose(), "sc1/box")?, context, sealed)
+        boxes::open(&*kdf::derive_brief(&self.seed.expose(), "sc1/box")?, context, sealed)
     }
 }
 
 fn signer_of(seed: &SecretKey) -> Result<SignKey, CryptoError> {
-    Ok(SignKey::from_seed(&*kdf::derive_brief(seed.expose(), "sc1/sign")?))
+    Ok(SignKey::from_seed(&*kdf::derive_brief(&seed.expose(), "sc1/sign")?))
 }
 
 impl PublicId {

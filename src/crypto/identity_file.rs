@@ -34,7 +34,7 @@ pub struct IdentityFile {
 impl IdentityFile {
     /// A deliberate second copy, in locked memory of its own.
     pub fn duplicate(&self) -> Result<Self, CryptoError> {
-        let seed = SecretKey::copy_of(self.identity.seed().expose());
+        let seed = SecretKey::copy_of(&self.identity.seed().expose());
         Ok(Self {
             identity: Identity::from_seed(seed)?,
             roots: self.roots.clone(),
@@ -87,7 +87,7 @@ impl IdentityFile {
         // All the room at once: a vector that grows leaves copies of the seed behind.
         let need = 32 + 2 + 32 * self.roots.len() + 2 + self.store_url.len();
         let mut out = Zeroizing::new(Vec::with_capacity(need.div_ceil(STEP) * STEP));
-        out.extend_from_slice(self.identity.seed().expose());
+        out.extend_from_slice(self.identity.seed().expose().as_slice());
         format::count(&mut out, self.roots.len())?;
         self.roots.iter().for_each(|root| out.extend_from_slice(&root.0));
         format::count(&mut out, self.store_url.len())?;
@@ -131,8 +131,8 @@ impl Keys {
     fn derive(passphrase: &Passphrase, salt: &[u8; 16], cost: KdfCost) -> Result<Self, CryptoError> {
         let root = kdf::from_passphrase(passphrase, salt, cost)?;
         Ok(Self {
-            seal: kdf::derive_brief(root.expose(), "sc1/identity")?,
-            commit: kdf::derive_brief(root.expose(), "sc1/commit")?,
+            seal: kdf::derive_brief(&root.expose(), "sc1/identity")?,
+            commit: kdf::derive_brief(&root.expose(), "sc1/commit")?,
         })
     }
 }

@@ -99,7 +99,7 @@ mod tests {
         let cost = KdfCost { memory_kib: 8, passes: 1, lanes: 1 };
         let one = from_passphrase(&Passphrase::new("caf\u{e9}".into()), &[1; 16], cost).unwrap();
         let two = from_passphrase(&Passphrase::new("cafe\u{301}".into()), &[1; 16], cost).unwrap();
-        assert!(one.expose() == two.expose());
+        assert!(*one.expose() == *two.expose());
     }
 
     #[test]

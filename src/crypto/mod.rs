@@ -2,7 +2,7 @@
 //!
 //! Owns key derivation, AEAD, signatures, boxes, the identity file and the byte formats they need. Knows nothing of
 //! chains, stores or people. SPEC 1.3 fixes the primitives by the magic `SC1`; there is no negotiation. Long-lived
-//! keys live in [`SecretKey`] (own page, locked, wiped); every use of a key has its own HKDF label.
+//! keys live in [`SecretKey`] (in shared locked pages, wiped); every use of a key has its own HKDF label.
 
 pub mod aead;
 pub mod boxes;

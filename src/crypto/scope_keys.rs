@@ -4,7 +4,7 @@
 //! from `M` back to `K`, which is what the role `read` rests on. Commitments let every recipient check the key it was
 //! handed; wraps let a holder of a newer key walk back to the older ones.
 
-use super::{CryptoError, SecretKey, aead, format, kdf, random};
+use super::{CryptoError, SecretKey, aead, format, kdf, random, secret_key::Exposed};
 use crate::domain::SecretValue;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
@@ -82,59 +82,59 @@ impl FullKey {
     }
 
     /// The key itself, to be sealed into a box.
-    pub fn expose(&self) -> &[u8; 32] {
+    pub fn expose(&self) -> Exposed<'_> {
         self.0.expose()
     }
 
     /// The public commitment `HKDF(K,"sc1/commit")`.
     pub fn commitment(&self) -> Result<[u8; 32], CryptoError> {
-        commitment(self.0.expose())
+        commitment(&self.0.expose())
     }
 
     /// The key for names and labels of the same generation.
     pub fn meta(&self) -> Result<MetaKey, CryptoError> {
-        MetaKey::from_key(kdf::derive(self.0.expose(), "sc1/meta")?)
+        MetaKey::from_key(kdf::derive(&self.0.expose(), "sc1/meta")?)
     }
 
     /// Seals a value: `nonce | XChaCha20Poly1305(V, pad(value), "sc1/blob"|scope|sid|ver|g)`.
     pub fn seal_value(&self, context: BlobContext<'_>, value: &SecretValue) -> Result<Vec<u8>, CryptoError> {
-        let key = kdf::derive_brief(self.0.expose(), "sc1/value")?;
+        let key = kdf::derive_brief(&self.0.expose(), "sc1/value")?;
         aead::seal(&key, &format::pad(value.expose())?, &context.aad())
     }
 
     /// Opens what [`Self::seal_value`] made.
     pub fn open_value(&self, context: BlobContext<'_>, blob: &[u8]) -> Result<SecretValue, CryptoError> {
-        let key = kdf::derive_brief(self.0.expose(), "sc1/value")?;
+        let key = kdf::derive_brief(&self.0.expose(), "sc1/value")?;
         let padded = aead::open(&key, blob, &context.aad())?;
         SecretValue::new(format::unpad(&padded)?.to_vec()).map_err(|_| CryptoError::Malformed)
     }
 
     /// Seals the key of the generation before, so that new members can walk back.
     pub fn wrap(&self, scope: &[u8; 32], generation: u32, older: &Self) -> Result<Wrap, CryptoError> {
-        wrap(self.0.expose(), b'K', scope, generation, older.0.expose())
+        wrap(&self.0.expose(), b'K', scope, generation, &older.0.expose())
     }
 
     /// Opens the wrap that the entry of `generation` carries.
     pub fn unwrap(&self, scope: &[u8; 32], generation: u32, sealed: &Wrap) -> Result<Self, CryptoError> {
-        unwrap(self.0.expose(), b'K', scope, generation, sealed).map(Self)
+        unwrap(&self.0.expose(), b'K', scope, generation, sealed).map(Self)
     }
 }
 
 impl MetaKey {
     /// Takes a key that came out of a box, a wrap or a derivation.
     pub fn from_key(meta: SecretKey) -> Result<Self, CryptoError> {
-        let name = kdf::derive(meta.expose(), "sc1/name")?;
+        let name = kdf::derive(&meta.expose(), "sc1/name")?;
         Ok(Self { meta, name })
     }
 
     /// The key itself, to be sealed into a box.
-    pub fn expose(&self) -> &[u8; 32] {
+    pub fn expose(&self) -> Exposed<'_> {
         self.meta.expose()
     }
 
     /// The public commitment `HKDF(M,"sc1/commit")`.
     pub fn commitment(&self) -> Result<[u8; 32], CryptoError> {
-        commitment(self.meta.expose())
+        commitment(&self.meta.expose())
     }
 
     /// Seals a name or label of 1 to 128 bytes of UTF-8 without NUL.
@@ -149,7 +149,7 @@ impl MetaKey {
         }
         let mut padded = Zeroizing::new(text.as_bytes().to_vec());
         padded.resize(PADDED_NAME, 0);
-        let sealed = aead::seal(self.name.expose(), &padded, &name_aad(scope, subject))?;
+        let sealed = aead::seal(&self.name.expose(), &padded, &name_aad(scope, subject))?;
         sealed.try_into().map(SealedName).map_err(|_| CryptoError::Malformed)
     }
 
@@ -160,7 +160,7 @@ impl MetaKey {
         subject: Subject<'_>,
         sealed: &SealedName,
     ) -> Result<String, CryptoError> {
-        let padded = aead::open(self.name.expose(), &sealed.0, &name_aad(scope, subject))?;
+        let padded = aead::open(&self.name.expose(), &sealed.0, &name_aad(scope, subject))?;
         let end = padded.iter().rposition(|byte| *byte != 0).ok_or(CryptoError::Malformed)?;
         let text = padded
             .get(..=end)
@@ -171,12 +171,12 @@ impl MetaKey {
 
     /// Seals the key of the generation before.
     pub fn wrap(&self, scope: &[u8; 32], generation: u32, older: &Self) -> Result<Wrap, CryptoError> {
-        wrap(self.meta.expose(), b'M', scope, generation, older.meta.expose())
+        wrap(&self.meta.expose(), b'M', scope, generation, &older.meta.expose())
     }
 
     /// Opens the wrap that the entry of `generation` carries.
     pub fn unwrap(&self, scope: &[u8; 32], generation: u32, sealed: &Wrap) -> Result<Self, CryptoError> {
-        Self::from_key(unwrap(self.meta.expose(), b'M', scope, generation, sealed)?)
+        Self::from_key(unwrap(&self.meta.expose(), b'M', scope, generation, sealed)?)
     }
 }
 
@@ -262,11 +262,11 @@ mod tests {
     fn the_meta_key_opens_no_value_and_no_full_wrap() {
         let (old, new) = (FullKey::generate().unwrap(), FullKey::generate().unwrap());
         let wrap = new.wrap(&[1; 32], 2, &old).unwrap();
-        assert!(new.unwrap(&[1; 32], 2, &wrap).unwrap().expose() == old.expose());
+        assert!(*new.unwrap(&[1; 32], 2, &wrap).unwrap().expose() == *old.expose());
         assert!(new.meta().unwrap().unwrap(&[1; 32], 2, &wrap).is_err());
         let value = SecretValue::new(b"v".to_vec()).unwrap();
         let blob = new.seal_value(context(&[1; 32], &[2; 16]), &value).unwrap();
-        let as_if_full = FullKey::from_key(SecretKey::copy_of(new.meta().unwrap().expose()));
+        let as_if_full = FullKey::from_key(SecretKey::copy_of(&new.meta().unwrap().expose()));
         assert!(as_if_full.open_value(context(&[1; 32], &[2; 16]), &blob).is_err());
     }
 }

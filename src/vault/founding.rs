@@ -29,7 +29,7 @@ pub(super) fn found(
     for (id, label) in owners {
         let label = meta.seal_name(&none, Subject::Member(&id.sign), label)?;
         sealed.owners.push(OwnerIn { id: *id, label });
-        sealed.boxes.push(seal_box(id, &ScopeId::NONE, 1, KeyClass::Full, key.expose())?);
+        sealed.boxes.push(seal_box(id, &ScopeId::NONE, 1, KeyClass::Full, &key.expose())?);
     }
     let header =
         Header { scope: ScopeId::NONE, seq: 0, prev: [0; 32], author: founder.public().sign, time_ms };

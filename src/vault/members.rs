@@ -178,7 +178,7 @@ fn grant(
         KeyClass::Meta => ring.meta(generation).map(|key| key.expose()),
     };
     let key = key.ok_or(VaultError::NotJoined)?;
-    let sealed = seal_box(&id, &space.id, generation, class, key)?;
+    let sealed = seal_box(&id, &space.id, generation, class, &key)?;
     Ok(Body::Member(MemberBody {
         id,
         role: role as u8,
@@ -204,7 +204,7 @@ fn rotation(space: &Space, members: impl Iterator<Item = (PublicId, Role)>) -> R
                 KeyClass::Full => full.expose(),
                 KeyClass::Meta => meta.expose(),
             };
-            seal_box(&id, &space.id, generation, role.key_class(), key)
+            seal_box(&id, &space.id, generation, role.key_class(), &key)
         })
         .collect::<Result<_, _>>()?;
     Ok(Body::Rotate(RotateBody {

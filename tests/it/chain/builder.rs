@@ -219,7 +219,7 @@ pub(crate) fn seal(
     let context = boxes::BoxContext { scope: &scope.0, generation, recipient: &to.sign, class };
     let meta = key.meta().unwrap();
     let bytes = if class == KeyClass::Full { key.expose() } else { meta.expose() };
-    boxes::seal(&to.boxed, context, bytes).unwrap()
+    boxes::seal(&to.boxed, context, &bytes).unwrap()
 }
 
 /// An honest genesis body.

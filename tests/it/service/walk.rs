@@ -138,6 +138,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::Fingerprints(Fingerprints { scopes: None }),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
     ]
 }
 

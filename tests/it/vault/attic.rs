@@ -92,9 +92,9 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<[u8; 32]> {
         let here = SecretKey::copy_of(&found[at]);
         at += 1;
         let mut fresh: Vec<[u8; 32]> =
-            labels.iter().map(|label| *kdf::derive_brief(here.expose(), label).unwrap()).collect();
+            labels.iter().map(|label| *kdf::derive_brief(&here.expose(), label).unwrap()).collect();
         let (full, meta) =
-            (FullKey::from_key(SecretKey::copy_of(here.expose())), MetaKey::from_key(here).unwrap());
+            (FullKey::from_key(SecretKey::copy_of(&found[at])), MetaKey::from_key(here).unwrap());
         for wrap in &wraps {
             for (scope, generation) in scopes.iter().flat_map(|s| generations.clone().map(move |g| (s, g))) {
                 fresh.extend(full.unwrap(&scope.0, generation, wrap).ok().map(|key| *key.expose()));

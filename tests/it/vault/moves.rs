@@ -145,8 +145,8 @@ fn a_box_opens_for_its_recipient_scope_generation_and_class_only() {
     let (scope, elsewhere) = ([1; 32], [2; 32]);
     let (mine, theirs) = (public("ada").sign, public("olga").sign);
     let right = boxes::BoxContext { scope: &scope, generation: 3, recipient: &mine, class: KeyClass::Full };
-    let sealed = boxes::seal(&to.public().boxed, right, key.expose()).unwrap();
-    assert!(to.open_box(right, &sealed).is_ok_and(|opened| opened.expose() == key.expose()));
+    let sealed = boxes::seal(&to.public().boxed, right, &key.expose()).unwrap();
+    assert!(to.open_box(right, &sealed).is_ok_and(|opened| *opened.expose() == *key.expose()));
     assert!(other.open_box(right, &sealed).is_err());
     for wrong in [
         boxes::BoxContext { scope: &elsewhere, ..right },
@@ -168,7 +168,7 @@ fn a_wrap_opens_in_its_own_scope_generation_and_class_only() {
     assert!(new.unwrap(&elsewhere, 2, &full).is_err() && new.unwrap(&scope, 3, &full).is_err());
     assert!(new.unwrap(&scope, 2, &meta).is_err() && new.meta().unwrap().unwrap(&scope, 2, &full).is_err());
     // not even with the other class's key bytes
-    let bytes = SecretKey::copy_of(new.meta().unwrap().expose());
+    let bytes = SecretKey::copy_of(&new.meta().unwrap().expose());
     assert!(FullKey::from_key(bytes).unwrap(&scope, 2, &meta).is_err());
     assert!(old.unwrap(&scope, 2, &full).is_err(), "an old key does not walk forward");
 }

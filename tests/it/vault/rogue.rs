@@ -240,7 +240,7 @@ fn bent_rotation(office: &Office, bend: impl FnOnce(&mut RotateBody, &FullKey)) 
         BoxFor {
             recipient: member.id.sign,
             class,
-            sealed: boxes::seal(&member.id.boxed, context, bytes).unwrap(),
+            sealed: boxes::seal(&member.id.boxed, context, &bytes).unwrap(),
         }
     });
     let mut body = RotateBody {
@@ -280,7 +280,7 @@ fn a_box_with_another_key_than_promised_is_refused_by_its_recipient_who_names_th
             recipient: &victim.public().sign,
             class: KeyClass::Full,
         };
-        body.boxes[at].sealed = boxes::seal(&victim.public().boxed, context, other.expose()).unwrap();
+        body.boxes[at].sealed = boxes::seal(&victim.public().boxed, context, &other.expose()).unwrap();
     });
     names_the_owner(office.open(&office.writer), &owner);
     assert_eq!(
