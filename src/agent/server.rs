@@ -41,6 +41,8 @@ pub struct Serve {
     pub idle_lock: Option<Duration>,
     /// Lock after this long in any case.
     pub max_unlocked: Option<Duration>,
+    /// Refuse to read a value when that cannot be written into the read log.
+    pub audit_required: bool,
     /// End after this long without a request while locked.
     pub quit_after: Duration,
     /// Wall clock and boot clock.
@@ -125,6 +127,7 @@ impl Agent {
             idle_lock: options.idle_lock,
             clock: Arc::clone(&options.clock),
             demo: false,
+            audit_required: options.audit_required,
         });
         let agent = Self {
             service: service.max_unlocked(options.max_unlocked),

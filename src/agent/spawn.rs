@@ -35,6 +35,8 @@ pub struct Terms {
     pub idle_lock: Option<Duration>,
     /// Lock after this long in any case.
     pub max_unlocked: Option<Duration>,
+    /// Refuse to read a value when that cannot be written into the read log.
+    pub audit_required: bool,
 }
 
 impl Terms {
@@ -54,6 +56,9 @@ impl Terms {
         ] {
             arguments.push(flag.into());
             arguments.push(value);
+        }
+        if self.audit_required {
+            arguments.push("--audit-required".into());
         }
         arguments
     }

@@ -166,6 +166,7 @@ impl Context {
             idle_lock,
             clock: clock(),
             demo: false,
+            audit_required: self.settings()?.audit_required,
         });
         let agent = self.terms().unwrap_or_else(|error| {
             // wrong settings are no reason to keep a value back; that nothing stays open is the careful way
@@ -187,6 +188,7 @@ impl Context {
             paths: self.paths()?,
             idle_lock: settings.lock_idle,
             max_unlocked: settings.lock_max,
+            audit_required: settings.audit_required,
         }))
     }
 

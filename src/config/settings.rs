@@ -22,6 +22,8 @@ pub struct Settings {
     pub clipboard_mode: ClipboardMode,
     /// Clear what was copied after this long; `None` never.
     pub clipboard_clear_after: Option<Duration>,
+    /// Refuse to hand out a value if it cannot be written into the read log.
+    pub audit_required: bool,
     /// Hide a revealed value after this long; `None` never.
     pub reveal_hide_after: Option<Duration>,
     /// Colours.
@@ -75,6 +77,7 @@ impl Default for Settings {
             agent_start: AgentStart::Auto,
             clipboard_mode: ClipboardMode::Auto,
             clipboard_clear_after: Some(Duration::from_secs(30)),
+            audit_required: false,
             reveal_hide_after: Some(Duration::from_secs(30)),
             theme: Theme::Auto,
             mouse: false,
@@ -83,15 +86,16 @@ impl Default for Settings {
     }
 }
 
-const SECTIONS: [&str; 6] = ["lock", "agent", "clipboard", "reveal", "ui", "keys"];
+const SECTIONS: [&str; 7] = ["lock", "agent", "clipboard", "reveal", "audit", "ui", "keys"];
 /// Section, key, and the variable that overrides it.
-const KNOWN: [(&str, &str, &str); 8] = [
+const KNOWN: [(&str, &str, &str); 9] = [
     ("lock", "idle", "SEALBOX_LOCK_IDLE"),
     ("lock", "max", "SEALBOX_LOCK_MAX"),
     ("agent", "start", "SEALBOX_AGENT"),
     ("clipboard", "mode", "SEALBOX_CLIPBOARD"),
     ("clipboard", "clear_after", "SEALBOX_CLIPBOARD_CLEAR_AFTER"),
     ("reveal", "hide_after", "SEALBOX_REVEAL_HIDE_AFTER"),
+    ("audit", "required", "SEALBOX_AUDIT_REQUIRED"),
     ("ui", "theme", "SEALBOX_THEME"),
     ("ui", "mouse", "SEALBOX_MOUSE"),
 ];
@@ -188,17 +192,20 @@ impl Settings {
                     }
                 }
             }
-            _ => {
-                // from a variable every value is text
-                self.mouse = match (value.as_bool(), value.as_str()) {
-                    (Some(on), _) => on,
-                    (_, Some("true")) => true,
-                    (_, Some("false")) => false,
-                    _ => return Err(bad(place, &name, "must be true or false")),
-                }
-            }
+            ("audit", _) => self.audit_required = flag(place, &name, value)?,
+            _ => self.mouse = flag(place, &name, value)?,
         }
         Ok(())
+    }
+}
+
+/// From a variable every value is text.
+fn flag(place: &str, name: &str, value: &toml::Value) -> Result<bool, ConfigError> {
+    match (value.as_bool(), value.as_str()) {
+        (Some(on), _) => Ok(on),
+        (_, Some("true")) => Ok(true),
+        (_, Some("false")) => Ok(false),
+        _ => Err(bad(place, name, "must be true or false")),
     }
 }
 
@@ -305,6 +312,7 @@ mod tests {
             ("[agent]\nstart = true\n", "agent.start must be"),
             ("[lock]\nmax = \"never\"\n", "lock.max must be a duration"),
             ("[ui]\nmouse = 1\n", "ui.mouse must be true or false"),
+            ("[audit]\nrequired = \"maybe\"\n", "audit.required must be true or false"),
             ("[keys]\nlock = \"x\"\n", "keys.lock must be a list"),
             ("[ui]\n[ui]\n", "line 2"),
             ("[ui\u{1b}]\n", "not valid TOML"),

@@ -9,6 +9,7 @@ pub mod editor;
 pub mod failpoint;
 pub mod files;
 pub mod harden;
+pub mod host;
 pub mod paths;
 pub mod process;
 pub mod tty;

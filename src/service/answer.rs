@@ -3,7 +3,7 @@
 use super::wire;
 use crate::crypto::fingerprint::FingerprintSet;
 use crate::domain::leak::{NotSearched, ValueOwner};
-pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ScopeInfo};
+pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 use serde::{Deserialize, Serialize};
 
@@ -137,7 +137,7 @@ pub struct Revealed {
     pub version: u32,
 }
 
-/// Answer to `SetSecret` and `Rollback`.
+/// Answer to `SetSecret`, `SetRotation` and `Rollback`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Written {
     /// The version that now is current.
@@ -197,6 +197,12 @@ pub struct ScopeVerified {
     pub head_hash: String,
     /// What is wrong, in words; empty if the scope is sound.
     pub faults: Vec<String>,
+    /// Records of the read log that count.
+    #[serde(default)]
+    pub reads: usize,
+    /// What is odd about the read log, in words. It is advisory, so none of this makes the scope unsound.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Answer to `Verify` and `Restore`.

@@ -4,7 +4,7 @@
 //! too long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
 use super::standing::{Hours, Stamp, Standing};
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor};
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, prints::Prints, verify::ScopeReport};
@@ -26,6 +26,8 @@ pub struct ServiceOptions {
     pub clock: Arc<dyn Clock>,
     /// True for a throw-away vault.
     pub demo: bool,
+    /// Refuse to answer a value if it cannot be written down that it was read.
+    pub audit_required: bool,
 }
 
 /// The service in this process.
@@ -33,6 +35,7 @@ pub struct LocalService {
     home: Home,
     clock: Arc<dyn Clock>,
     demo: bool,
+    audit_required: bool,
     inner: Mutex<Inner>,
 }
 
@@ -74,6 +77,7 @@ impl LocalService {
             home,
             clock: options.clock,
             demo: options.demo,
+            audit_required: options.audit_required,
             inner: Mutex::new(Inner {
                 vault: None,
                 prepared: None,
@@ -125,7 +129,8 @@ impl LocalService {
 
     /// Keeps an opened vault, unless something closed the vault since `epoch`. What our own work did to the files is no
     /// reason to close it.
-    fn keep(&self, vault: Vault, epoch: u64) {
+    fn keep(&self, mut vault: Vault, epoch: u64) {
+        vault.require_records(self.audit_required);
         let mut inner = self.as_it_is();
         if inner.epoch != epoch {
             return;
@@ -183,6 +188,10 @@ impl LocalService {
                 report.lock = LockReport { idle_in_s, limit_in_s, ..LockReport::default() };
                 report.changes_by_others = vault.changes_by_others();
                 report.warnings.extend(vault.broken().map(|(_, error)| error.to_string()));
+                if let Some((count, why)) = vault.unrecorded() {
+                    let noun = if count == 1 { "reading" } else { "readings" };
+                    report.warnings.push(format!("{count} {noun} could not be put into the read log: {why}"));
+                }
                 if vault.ignored_rows() > 0 {
                     let rows = vault.ignored_rows();
                     report
@@ -215,9 +224,7 @@ impl LocalService {
         }
         let vault = inner.vault.as_mut().ok_or(VaultError::Locked)?;
         vault.refresh()?;
-        if let Need::Role(scope, role) = need {
-            vault.require(scope, *role)?;
-        }
+        allowed(vault, need)?;
         work(vault)
     }
 
@@ -332,13 +339,28 @@ impl LocalService {
             self.as_it_is().hours.keep_open(self.clock.since_boot(), time);
             return Ok(Answer::KeepOpen(()));
         }
-        self.with_vault(&need, activity, |vault| answer(vault, request))
+        match reading::Watch::of(&request) {
+            None => self.with_vault(&need, activity, |vault| answer(vault, request)),
+            // What was read is written down before it is answered; so is what was refused.
+            Some(watch) => self.with_vault(&Need::Unlocked, activity, |vault| {
+                let answered = allowed(vault, &need).and_then(|()| answer(vault, request));
+                watch.record(vault, answered)
+            }),
+        }
     }
 }
 
 impl Service for LocalService {
     fn handle(&self, request: Request) -> Result<Answer, ServiceError> {
         self.without_vault(request).map_err(ServiceError::from)
+    }
+}
+
+/// Ok if the need is met by an open vault.
+fn allowed(vault: &Vault, need: &Need) -> Result<(), VaultError> {
+    match need {
+        Need::Role(scope, role) => vault.require(scope, *role),
+        Need::Nothing | Need::Unlocked => Ok(()),
     }
 }
 
@@ -357,6 +379,11 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         Request::SetSecret(call) => {
             let (version, created) = vault.set(&call.scope, &call.name, &call.value, call.mode)?;
             Answer::SetSecret(Written { version, created })
+        }
+        Request::SetRotation(call) => {
+            let with = call.with.as_ref().map(|with| (&with.value, with.mode));
+            let (version, created) = vault.set_rotation(&call.scope, &call.name, call.every_s, with)?;
+            Answer::SetRotation(Written { version, created })
         }
         Request::DeleteSecret(call) => {
             Answer::DeleteSecret(Deleted { versions: vault.delete(&call.scope, &call.name)? })
@@ -384,7 +411,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         }
         Request::RemoveMember(call) => Answer::RemoveMember(vault.remove_member(&call.scope, &call.member)?),
         Request::MyId(_) => Answer::MyId(vault.my_id()),
-        Request::GetLog(call) => Answer::GetLog(vault.log(&call.scope, call.limit)?),
+        Request::GetLog(call) => Answer::GetLog(vault.log_of(&call.scope, &call.pick, call.limit)?),
         Request::Import(call) => {
             Answer::Import(vault.import(&call.scope, &call.entries, call.on_existing, call.dry_run)?)
         }
@@ -423,7 +450,10 @@ fn verified(reports: Vec<ScopeReport>, vault: Option<&Vault>) -> VerifyReport {
     let known = vault.and_then(|vault| vault.scopes().ok()).unwrap_or_default();
     let scopes = reports.into_iter().map(|report| {
         let id = report.id.hex();
+        let person = |sign: &[u8; 32]| vault.and_then(|vault| vault.person_in(&report.id, sign));
         ScopeVerified {
+            reads: report.read_logs.iter().map(|log| log.records).sum(),
+            notes: reading::notes(&report, &person),
             label: known.iter().find(|view| view.id == id).map(|view| view.label.clone()),
             entries: report.entries,
             ignored: report.ignored,

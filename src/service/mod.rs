@@ -8,6 +8,7 @@ pub mod answer;
 mod doctor;
 pub mod error;
 mod local;
+mod reading;
 pub mod request;
 mod standing;
 pub mod wire;

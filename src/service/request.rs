@@ -5,7 +5,7 @@
 
 use super::answer::*;
 use super::wire;
-pub use crate::domain::{OnExisting, SetMode};
+pub use crate::domain::{LogKind, LogPick, OnExisting, SetMode};
 use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -109,6 +109,8 @@ pub struct GetSecret {
     pub version: Option<u32>,
     /// Why.
     pub purpose: Purpose,
+    /// Who asks, for the read log: the program and its command, such as `sealbox get`. Cut after 64 characters.
+    pub program: String,
 }
 
 /// Creates a secret or writes a new version.
@@ -118,6 +120,29 @@ pub struct SetSecret {
     pub scope: ScopeRef,
     /// Which secret.
     pub name: SecretName,
+    /// The new value.
+    #[serde(with = "wire::value")]
+    pub value: SecretValue,
+    /// What is expected to be there.
+    pub mode: SetMode,
+}
+
+/// Sets how often a secret must be changed; with a value, writes that too, in the same transaction.
+#[derive(Serialize, Deserialize)]
+pub struct SetRotation {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// In seconds, an hour to 3650 days; `None` takes the interval away.
+    pub every_s: Option<u64>,
+    /// A new value, if the interval is not all that changes.
+    pub with: Option<NewValue>,
+}
+
+/// A value to be written.
+#[derive(Serialize, Deserialize)]
+pub struct NewValue {
     /// The new value.
     #[serde(with = "wire::value")]
     pub value: SecretValue,
@@ -245,13 +270,16 @@ pub struct ChangePassphrase {
     pub memory_mib: Option<u32>,
 }
 
-/// The signed history of a scope, oldest first.
+/// The signed history of a scope and its read log, merged by time, oldest first.
 #[derive(Serialize, Deserialize)]
 pub struct GetLog {
     /// Which scope.
     pub scope: ScopeRef,
     /// Only the newest so many; `None` for all.
     pub limit: Option<usize>,
+    /// Which lines; the default is all of them.
+    #[serde(default)]
+    pub pick: LogPick,
 }
 
 /// Verifies every signature, link and ciphertext hash of every known scope. Needs no key.
@@ -281,6 +309,8 @@ pub struct Export {
     pub names: Option<Vec<SecretName>>,
     /// For a project: also the organization's secrets that the project does not override.
     pub with_organization: bool,
+    /// Who asks, for the read log; as in [`GetSecret`].
+    pub program: String,
 }
 
 /// Writes a copy of the sealed store to a new file (0600). Needs no key.
@@ -402,6 +432,7 @@ door! {
         Purpose::Reveal | Purpose::Copy => Role::Write,
     });
     SetSecret -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
+    SetRotation -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
     DeleteSecret -> Deleted, |call| Need::Role(call.scope.clone(), Role::Write);
     GetHistory -> History, |call| Need::Role(call.scope.clone(), Role::Read);
     Rollback -> Written, |call| Need::Role(call.scope.clone(), Role::Write);

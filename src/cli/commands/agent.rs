@@ -57,6 +57,8 @@ struct ServeArgs {
     lock_max: Limit,
     #[arg(long, value_parser = time, default_value = "1h")]
     quit_after: Limit,
+    #[arg(long)]
+    audit_required: bool,
 }
 
 /// A time, or none (`off`).
@@ -181,6 +183,7 @@ fn be_the_agent(args: ServeArgs) -> Result<(), Stop> {
         kdf: KdfPolicy::STANDARD,
         idle_lock: args.lock_idle.0,
         max_unlocked: args.lock_max.0,
+        audit_required: args.audit_required,
         quit_after: args.quit_after.0.unwrap_or(Duration::MAX),
         clock: clock(),
     };

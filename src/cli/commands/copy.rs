@@ -43,7 +43,13 @@ pub(crate) fn run(context: &mut Context, args: CopyArgs) -> Result<(), Stop> {
     let scope = context.scope(&args.scope)?;
     let settings = context.settings()?;
     context.unlock()?;
-    let call = GetSecret { scope: scope.clone(), name: name.clone(), version: None, purpose: Purpose::Copy };
+    let call = GetSecret {
+        scope: scope.clone(),
+        name: name.clone(),
+        version: None,
+        purpose: Purpose::Copy,
+        program: "sealbox copy".to_owned(),
+    };
     let revealed = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
     let mode = match settings.clipboard_mode {
         ClipboardMode::Auto => Mode::Auto,

@@ -266,6 +266,7 @@ mod tests {
             created_ms: 0,
             created_by: by.to_owned(),
             exposed: false,
+            rotate_every_s: None,
         }
     }
 
