@@ -177,6 +177,9 @@ pub(crate) enum Command {
     /// Write many secrets out, as dotenv, JSON or YAML
     #[command(after_help = c::export::EXAMPLES)]
     Export(c::export::ExportArgs),
+    /// Replace the references in a text by their values
+    #[command(after_help = c::inject::EXAMPLES)]
+    Inject(c::inject::InjectArgs),
     /// Admit, list, change and remove members
     Member(c::member::MemberArgs),
     /// Print your own ID string, to send to an owner

@@ -82,6 +82,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Scan(args) => c::scan::run(context, args),
         Command::Import(args) => c::import::run(context, args),
         Command::Export(args) => c::export::run(context, args),
+        Command::Inject(args) => c::inject::run(context, args),
         Command::Project(args) => c::project::run(context, args),
         Command::Member(args) => c::member::run(context, args),
         Command::Id(args) => c::id::run(context, args),

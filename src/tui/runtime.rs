@@ -102,7 +102,7 @@ impl Signals {
 enum Happened {
     Event(Event),
     Closed,
-    Answer(Done),
+    Answer(Box<Done>),
     Leave,
     Stop,
     Resume,
@@ -147,7 +147,7 @@ impl Loop {
                 .map(|due| Duration::from_millis(due.saturating_sub(read(self.clock.as_ref()).mono).max(1)));
             let happened = tokio::select! {
                 event = next(&mut events) => event.map_or(Happened::Closed, Happened::Event),
-                Some(done) = answers.recv() => Happened::Answer(done),
+                Some(done) = answers.recv() => Happened::Answer(Box::new(done)),
                 _ = signals.terminate.recv() => Happened::Leave,
                 _ = signals.hangup.recv() => Happened::Leave,
                 _ = signals.interrupt.recv() => Happened::Leave,
@@ -160,7 +160,7 @@ impl Loop {
                 self.react(Happened::Event(event))?;
             }
             while let Ok(done) = answers.try_recv() {
-                self.react(Happened::Answer(done))?;
+                self.react(Happened::Answer(Box::new(done)))?;
             }
         }
         self.blank();

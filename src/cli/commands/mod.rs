@@ -17,6 +17,7 @@ pub(crate) mod history;
 pub(crate) mod id;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod inject;
 pub(crate) mod join;
 pub(crate) mod list;
 pub(crate) mod lock;

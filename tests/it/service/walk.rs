@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Who asks. Each has a machine in the named state; the vault is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     Nobody,
     Locked,
     Member(Role),
@@ -25,17 +25,17 @@ const EVERYBODY: [Who; 6] = [
 
 const CANARY: &str = "canary of the walk";
 
-struct Stage {
+pub(crate) struct Stage {
     /// The founder's; kept so that the shared store lives.
-    owner: Machine,
+    pub(crate) owner: Machine,
     guest: Option<Machine>,
-    service: LocalService,
+    pub(crate) service: LocalService,
     somebody: String,
 }
 
 impl Stage {
     /// A fresh vault with secret A, members wil and bob, project web; and the service of `who`.
-    fn of(who: Who) -> Self {
+    pub(crate) fn of(who: Who) -> Self {
         let (owner, mut vault) = Machine::founded();
         set(&mut vault, &ORG, "A", "an older value").unwrap();
         set(&mut vault, &ORG, "A", CANARY).unwrap();
@@ -71,8 +71,17 @@ fn text(text: &str) -> SecretValue {
 }
 
 /// One of each request, harmless enough to be asked by anybody.
-fn requests(stage: &Stage) -> Vec<Request> {
+pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
     let (scope, a) = (ORG, name("A"));
+    let resolve = |dry_run| {
+        Request::Resolve(Resolve {
+            scope: ORG,
+            wanted: Wanted::All,
+            purpose: ResolvePurpose::Run,
+            program: "env".into(),
+            dry_run,
+        })
+    };
     let get = |purpose| {
         Request::GetSecret(GetSecret {
             scope: ORG,
@@ -93,6 +102,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::Unlock(Unlock { passphrase: wrong() }),
         Request::Lock(Lock {}),
         Request::Touch(Touch {}),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::ListScopes(ListScopes {}),
         Request::ListSecrets(ListSecrets { scope: scope.clone() }),
         get(Purpose::Resolve),
@@ -141,6 +151,8 @@ fn requests(stage: &Stage) -> Vec<Request> {
             dry_run: false,
         }),
         Request::Export(Export { scope, names: None, with_organization: false, program: "test".into() }),
+        resolve(true),
+        resolve(false),
         Request::Backup(Backup { to: stage.path("walk-backup") }),
         Request::Restore(Restore { from: stage.path("missing"), accept_rollback: false }),
         Request::Recover(Recover {
@@ -255,6 +267,8 @@ fn the_needs_are_the_table_of_roles() {
         ("GetLog", Read),
         ("Import", Write),
         ("Export", Run),
+        ("Resolve", Read),
+        ("Resolve", Run),
     ];
     assert_eq!(needs, expected);
 }
