@@ -1,6 +1,6 @@
 //! What effects do outside: ask the service, make a value, put one on a clipboard. Blocking; no screen, no model.
 
-use super::msg::{Copier, Effect, Msg, Recipe, Ticket};
+use super::msg::{Copier, Effect, Msg, Recipe, Search, Ticket};
 use crate::crypto::generate::{self, Sets};
 use crate::domain::SecretValue;
 use crate::service::{ErrorKind, Request, Service, ServiceError};
@@ -26,6 +26,7 @@ pub(crate) enum Slow {
     Ask(Ticket, Request),
     Generate(Ticket, Recipe),
     Copy(Ticket, SecretValue),
+    Search(Ticket, Search),
 }
 
 impl Slow {
@@ -35,6 +36,7 @@ impl Slow {
             Effect::Ask(ticket, request) => Ok(Self::Ask(ticket, request)),
             Effect::Generate(ticket, recipe) => Ok(Self::Generate(ticket, recipe)),
             Effect::Copy(ticket, value) => Ok(Self::Copy(ticket, value)),
+            Effect::Search(ticket, search) => Ok(Self::Search(ticket, search)),
             other => Err(other),
         }
     }
@@ -45,6 +47,7 @@ impl Slow {
         match self {
             Self::Ask(ticket, _) => Msg::Answered(*ticket, Err(ServiceError::new(ErrorKind::Failure, bug))),
             Self::Generate(ticket, _) => Msg::Generated(*ticket, Err(bug.to_owned())),
+            Self::Search(ticket, _) => Msg::Places(*ticket, Default::default()),
             Self::Copy(ticket, _) => {
                 Msg::Copied(*ticket, super::msg::CopyReport { ok: false, text: bug.to_owned() })
             }
@@ -61,6 +64,9 @@ impl Slow {
             Self::Generate(ticket, recipe) => {
                 let made = generate::generate_from_system(&in_full(recipe));
                 Msg::Generated(ticket, made.map_err(|error| error.to_string()))
+            }
+            Self::Search(ticket, search) => {
+                Msg::Places(ticket, search.registered.places(&search.names, &search.progress))
             }
             Self::Copy(ticket, value) => Msg::Copied(ticket, outside.copier.copy(&value, &mut *terminal)),
         };

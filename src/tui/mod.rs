@@ -34,6 +34,7 @@ pub use theme::{Theme, ThemeName, utf8_locale};
 use crate::config::Settings;
 use crate::domain::{ScopeRef, SecretValue};
 use crate::platform::clock::{Clock, SystemClock};
+use crate::scan::places::Registered;
 use crate::service::Service;
 use std::io::Write;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct TuiOptions {
     pub no_color: bool,
     /// A throw-away vault.
     pub demo: bool,
+    /// The folders of the nearest `.sealbox.toml`, for the dialog that deletes.
+    pub registered: Registered,
     /// Wall clock and boot clock.
     pub now: Arc<dyn Clock>,
 }

@@ -8,8 +8,10 @@ use super::listing::Listing;
 use super::msg::{Now, Ticket};
 use super::panel::{Layer, Tone};
 use crate::domain::{ProjectName, Role, ScopeRef, SecretMeta, SecretName};
+use crate::scan::places::Registered;
 use crate::service::{History, LogEvent, MemberInfo, ScopeInfo, ServiceError, StatusReport, VaultState};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The tabs, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -347,6 +349,8 @@ pub(crate) struct Model {
     pub focused: bool,
     pub dirty: bool,
     pub leaving: bool,
+    /// The folders in which references are looked for.
+    pub registered: Arc<Registered>,
     /// The start failed for good: shown instead of everything.
     pub fatal: Option<ServiceError>,
 }
@@ -381,6 +385,7 @@ impl Model {
             focused: true,
             dirty: true,
             leaving: false,
+            registered: Arc::default(),
             fatal: None,
         }
     }

@@ -4,9 +4,12 @@
 //! value in it wiped). Time comes in with each message: `update` reads no clock.
 
 use super::keymap::Press;
-use crate::domain::SecretValue;
+use crate::domain::{SecretName, SecretValue};
+use crate::scan::Progress;
+use crate::scan::places::{Places, Registered};
 use crate::service::{Answer, Request, ServiceError};
 use std::io::Write;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// Names one waiting question.
@@ -37,6 +40,7 @@ pub(crate) enum Msg {
     Answered(Ticket, Result<Answer, ServiceError>),
     Generated(Ticket, Result<SecretValue, String>),
     Copied(Ticket, CopyReport),
+    Places(Ticket, Places),
 }
 
 /// Something to do outside of `update`.
@@ -44,10 +48,18 @@ pub(crate) enum Effect {
     Ask(Ticket, Request),
     Generate(Ticket, Recipe),
     Copy(Ticket, SecretValue),
+    Search(Ticket, Search),
     Suspend,
     /// Draw every cell again.
     Redraw,
     Quit,
+}
+
+/// Where to look for references, to what, and the handle by which it is stopped.
+pub(crate) struct Search {
+    pub registered: Arc<Registered>,
+    pub names: Vec<SecretName>,
+    pub progress: Arc<Progress>,
 }
 
 /// What can be generated. The words of the screen; the runtime turns them into the generator's own.

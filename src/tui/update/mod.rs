@@ -102,6 +102,12 @@ pub(crate) fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
                 });
             }
         }
+        Msg::Places(ticket, places) => {
+            if let Some((Owner::Panel(id), _)) = model.pending.remove(&ticket) {
+                model.dirty = true;
+                to_layer(model, id, &mut out, |panel, model| panel.incoming(Incoming::Places(places), model));
+            }
+        }
         Msg::Copied(ticket, report) => {
             if model.pending.remove(&ticket).is_some() {
                 say(model, if report.ok { Tone::Good } else { Tone::Warning }, report.text);
@@ -229,6 +235,10 @@ fn carry_out(model: &mut Model, id: u32, step: Step, out: &mut Vec<Effect>) {
         Step::Generate(recipe) => {
             let ticket = ticket(model, Owner::Panel(id));
             out.push(Effect::Generate(ticket, recipe));
+        }
+        Step::Search(search) => {
+            let ticket = ticket(model, Owner::Panel(id));
+            out.push(Effect::Search(ticket, search));
         }
         Step::Copy(name, version) => copy(model, name, version, out),
         Step::CopyText(text) => match SecretValue::new(text.as_bytes().to_vec()) {

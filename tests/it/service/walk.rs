@@ -164,6 +164,7 @@ pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::Fingerprints(Fingerprints { scopes: None }),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
     ]
 }
 

@@ -13,6 +13,7 @@ mod gates;
 mod hostile;
 mod people;
 mod pty;
+mod references;
 mod rig;
 mod screens;
 mod speed;
