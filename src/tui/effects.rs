@@ -25,7 +25,8 @@ pub(crate) struct Done {
 pub(crate) enum Slow {
     Ask(Ticket, Request),
     Generate(Ticket, Recipe),
-    Copy(Ticket, SecretValue),
+    Copy(Ticket, String, SecretValue),
+    LookAtClipboard(Ticket),
 }
 
 impl Slow {
@@ -34,7 +35,8 @@ impl Slow {
         match effect {
             Effect::Ask(ticket, request) => Ok(Self::Ask(ticket, request)),
             Effect::Generate(ticket, recipe) => Ok(Self::Generate(ticket, recipe)),
-            Effect::Copy(ticket, value) => Ok(Self::Copy(ticket, value)),
+            Effect::Copy(ticket, name, value) => Ok(Self::Copy(ticket, name, value)),
+            Effect::LookAtClipboard(ticket) => Ok(Self::LookAtClipboard(ticket)),
             other => Err(other),
         }
     }
@@ -45,9 +47,11 @@ impl Slow {
         match self {
             Self::Ask(ticket, _) => Msg::Answered(*ticket, Err(ServiceError::new(ErrorKind::Failure, bug))),
             Self::Generate(ticket, _) => Msg::Generated(*ticket, Err(bug.to_owned())),
-            Self::Copy(ticket, _) => {
-                Msg::Copied(*ticket, super::msg::CopyReport { ok: false, text: bug.to_owned() })
+            Self::Copy(ticket, ..) => {
+                let report = super::msg::CopyReport { ok: false, text: bug.to_owned(), countdown: None };
+                Msg::Copied(*ticket, report)
             }
+            Self::LookAtClipboard(_) => Msg::Nothing,
         }
     }
 
@@ -62,7 +66,11 @@ impl Slow {
                 let made = generate::generate_from_system(&in_full(recipe));
                 Msg::Generated(ticket, made.map_err(|error| error.to_string()))
             }
-            Self::Copy(ticket, value) => Msg::Copied(ticket, outside.copier.copy(&value, &mut *terminal)),
+            Self::Copy(ticket, name, value) => {
+                Msg::Copied(ticket, outside.copier.copy(&name, &value, &mut *terminal))
+            }
+            Self::LookAtClipboard(ticket) if outside.copier.is_over() => Msg::ClipboardOver(ticket),
+            Self::LookAtClipboard(_) => Msg::Nothing,
         };
         Done { msg, terminal }
     }

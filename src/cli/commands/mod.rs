@@ -1,6 +1,7 @@
 //! One file per command: its arguments, its examples, and what it asks the service.
 
 pub(crate) mod backup;
+pub(crate) mod clipboard_holder;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
