@@ -54,7 +54,11 @@ impl Copier for Real {
         match clipboard::copy(value, ways) {
             CopyOutcome::Copied(mut copied) => {
                 *held = copied.held.take();
-                let mut text = copied.sentence(name);
+                // the countdown tells the rest, if there is one
+                let mut text = match copied.clears_after {
+                    Some(_) => copied.short(name),
+                    None => copied.sentence(name),
+                };
                 for note in &copied.notes {
                     text.push_str(" · ");
                     text.push_str(note);

@@ -167,7 +167,12 @@ fn tabs(model: &Model, paint: &mut Paint<'_>, area: Rect) {
 fn copied(model: &Model, paint: &mut Paint<'_>, room: Rect) {
     let (Some(copied), Some(left)) = (&model.copied, model.copied_left_s()) else { return };
     let style = paint.theme.accent;
-    let texts = [format!("{} {}, {left} s", copied.label, copied.place), format!("clipboard, {left} s")];
+    let (label, place) = (&copied.label, copied.place);
+    let texts = [
+        format!("{label} {place}, {left} s"),
+        format!("{label} {}, {left} s", place.replace("the ", "")),
+        format!("clipboard, {left} s"),
+    ];
     let fits = |text: &&String| width(text).saturating_add(1) <= room.width;
     if let Some(text) = texts.iter().find(fits) {
         let x = room.right().saturating_sub(width(text).saturating_add(1));

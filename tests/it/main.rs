@@ -4,6 +4,7 @@
 
 mod chain;
 mod cli;
+mod copy;
 mod crash;
 mod crypto;
 mod env;

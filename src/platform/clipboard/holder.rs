@@ -163,7 +163,7 @@ fn own(
     }
     if set("DISPLAY") {
         match super::x11::Selection::take(text, once) {
-            Ok(mut selection) => {
+            Ok(selection) => {
                 if report(HELD) {
                     selection.keep(deadline);
                 }

@@ -87,7 +87,7 @@ pub(super) fn emptying(wrappings: &[Wrapping]) -> Vec<u8> {
 }
 
 const NEEDS_TMUX: &str =
-    "tmux takes it only with: tmux set -s set-clipboard on, and keeps it as a paste buffer";
+    "your tmux takes it only with: tmux set -s set-clipboard on, and then keeps it as a paste buffer";
 
 /// How to reach the terminal, and what is known of it. Where there may be two kinds of listeners, each gets its own
 /// spelling; the other one drops it.

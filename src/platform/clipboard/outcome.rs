@@ -69,7 +69,20 @@ impl Copied {
         match self.place {
             Place::Clipboard => "on the clipboard",
             Place::Tmux { .. } => "in tmux",
-            Place::Terminal | Place::Command(_) => "sent to the clipboard",
+            Place::Terminal | Place::Command(_) => "sent",
+        }
+    }
+
+    /// The same without the end of it, for a narrow line beside a countdown.
+    pub fn short(&self, name: &str) -> String {
+        match &self.place {
+            Place::Clipboard => format!("copied {name}"),
+            Place::Tmux { passed_on: true } => {
+                format!("{name} is in tmux and sent to your terminal (it does not confirm)")
+            }
+            Place::Tmux { passed_on: false } => format!("{name} is in tmux's paste buffer only"),
+            Place::Terminal => format!("sent {name} to your terminal (it does not confirm)"),
+            Place::Command(program) => format!("gave {name} to {program}"),
         }
     }
 
@@ -89,15 +102,21 @@ impl Copied {
             (Place::Clipboard, None, false) => {
                 format!("copied {name}; it stays until something else is copied")
             }
-            (Place::Tmux { passed_on: true }, time, _) => {
-                let end = time.map_or_else(|| "stays".to_owned(), |time| format!("is deleted in {time}"));
+            (Place::Tmux { passed_on: true }, Some(time), _) => format!(
+                "{name} is in tmux's paste buffer and sent to your terminal (it does not confirm); in {time} the buffer is deleted and the terminal asked to clear"
+            ),
+            (Place::Tmux { passed_on: true }, None, _) => format!(
+                "{name} is in tmux's paste buffer and sent to your terminal (it does not confirm); nothing will clear it"
+            ),
+            (Place::Tmux { passed_on: false }, Some(time), _) => {
                 format!(
-                    "{name} is in tmux's paste buffer and was sent to your terminal (it does not confirm); the buffer {end}"
+                    "{name} is in tmux's paste buffer only, not on your terminal's clipboard; deleted in {time}"
                 )
             }
-            (Place::Tmux { passed_on: false }, time, _) => {
-                let end = time.map_or_else(|| "stays".to_owned(), |time| format!("is deleted in {time}"));
-                format!("{name} is in tmux's paste buffer only, not on your terminal's clipboard; it {end}")
+            (Place::Tmux { passed_on: false }, None, _) => {
+                format!(
+                    "{name} is in tmux's paste buffer only, not on your terminal's clipboard; it stays there"
+                )
             }
             (Place::Terminal, Some(time), _) => format!(
                 "sent {name} to your terminal (it does not confirm); it is asked to clear its clipboard in {time}"

@@ -141,8 +141,8 @@ fn the_terminal_is_the_second_choice_only_where_that_is_allowed() {
 fn tmux_is_asked_itself_and_its_older_buffers_of_ours_go() {
     let outside = Pretended { tmux: Some(ATTACHED), ..Pretended::default() };
     let (said, written) = asked(Mode::Auto, &[DESK, TERM, TMUX, SSH]).of(&outside);
-    assert!(said.starts_with("[tmux] KEY is in tmux's paste buffer and was sent to your terminal"), "{said}");
-    assert!(said.contains("(it does not confirm); the buffer is deleted in 30 s"), "{said}");
+    assert!(said.starts_with("[tmux] KEY is in tmux's paste buffer and sent to your terminal"), "{said}");
+    assert!(said.contains("(it does not confirm); in 30 s the buffer is deleted"), "{said}");
     assert!(written.is_empty(), "tmux sends it, not we");
     let tools = outside.tools.borrow();
     let load = tools.iter().find(|(line, _)| line.contains("load-buffer")).unwrap();

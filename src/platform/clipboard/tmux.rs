@@ -85,10 +85,10 @@ pub(super) fn load(
     }
     let can = told.can.split(',').any(|feature| feature == "clipboard");
     let note = match (off, told.client.is_empty(), can) {
-        (true, ..) => Some("tmux passes it on only with: tmux set -s set-clipboard external"),
+        (true, ..) => Some("it needs: tmux set -s set-clipboard external"),
         (_, true, _) => Some("no terminal is attached to this tmux session"),
         (_, _, false) => Some(
-            "tmux does not know of a clipboard in your terminal; if it has one: tmux set -as terminal-features ',*:clipboard', then attach again",
+            "if your terminal has a clipboard: tmux set -as terminal-features ',*:clipboard', and attach again",
         ),
         _ => None,
     };

@@ -87,8 +87,25 @@ impl Selection {
     }
 
     /// Answers whoever pastes, until the time is over, the text was pasted once (if that was asked for), or somebody
-    /// else has taken the selection. Whatever ends it, the text is gone: dropping the connection gives the selection up.
-    pub(super) fn keep(&mut self, deadline: &Deadline) {
+    /// else has taken the selection. Then the selection is given up; whatever ends this process does that too.
+    pub(super) fn keep(&self, deadline: &Deadline) {
+        self.serve(deadline);
+        let _ = self.give_up();
+    }
+
+    /// Whoever has asked meanwhile gets a no: without an answer some programs would wait for ever.
+    fn give_up(&self) -> Result<(), ReplyError> {
+        self.display.set_selection_owner(NONE, self.atoms.CLIPBOARD, self.since)?;
+        self.display.sync()?;
+        while let Some(event) = self.display.poll_for_event()? {
+            if let Event::SelectionRequest(request) = event {
+                let _ = self.notify(&request, NONE);
+            }
+        }
+        self.display.sync()
+    }
+
+    fn serve(&self, deadline: &Deadline) {
         loop {
             loop {
                 match self.display.poll_for_event() {
@@ -144,17 +161,22 @@ impl Selection {
         } else {
             given = NONE;
         }
+        self.notify(request, given)?;
+        Ok(answered)
+    }
+
+    /// Tells who asked where the answer is; `NONE`: nowhere.
+    fn notify(&self, request: &SelectionRequestEvent, property: Atom) -> Result<(), ReplyError> {
         let notice = SelectionNotifyEvent {
             response_type: SELECTION_NOTIFY_EVENT,
             sequence: 0,
             time: request.time,
-            requestor: to,
+            requestor: request.requestor,
             selection: request.selection,
             target: request.target,
-            property: given,
+            property,
         };
-        self.display.send_event(false, to, EventMask::NO_EVENT, notice)?.check()?;
-        Ok(answered)
+        self.display.send_event(false, request.requestor, EventMask::NO_EVENT, notice)?.check()
     }
 
     fn targets(&self) -> Vec<Atom> {
