@@ -28,18 +28,18 @@ fn what_is_on_the_clipboard_is_counted_down_and_no_timer_stays_behind() {
     let folder = tempfile::tempdir().unwrap();
     let ada = seeded(folder.path());
     let copier = Arc::new(Timed::default());
-    let mut screen = Driver::new(ada.service.clone(), copier.clone(), (80, 24), NOW).unwrap();
+    let mut screen = Driver::new(ada.service.clone(), copier.clone(), (120, 24), NOW).unwrap();
     screen.pass(1_000).unwrap();
     screen.key("y").unwrap();
     shows(&screen, "copied NPM_TOKEN");
-    shows(&screen, "NPM_TOKEN on clipboard, 30 s");
+    shows(&screen, "NPM_TOKEN on the clipboard, 30 s");
     screen.pass(7_000).unwrap();
-    shows(&screen, "NPM_TOKEN on clipboard, 23 s");
+    shows(&screen, "NPM_TOKEN on the clipboard, 23 s");
     assert!(screen.due_in().is_some_and(|ms| ms <= 1_000));
     // The newest copy counts.
     screen.key("j").unwrap().key("y").unwrap();
     shows(&screen, "clipboard, 30 s");
-    hides(&screen, "NPM_TOKEN on clipboard");
+    hides(&screen, "NPM_TOKEN on the clipboard");
     screen.pass(29_500).unwrap();
     shows(&screen, "clipboard, 1 s");
     screen.pass(1_000).unwrap();
