@@ -7,14 +7,17 @@
 //! 3 put      sid:16 ver:u32 g:u32 floor:u32 flag:u8 [name:168] blob_hash:32
 //! 4 del      sid:16
 //! 5 child    scope:32
+//! 7 schedule sid:16 g:u32 sealed:48                     how often the secret must be changed; see `crypto::records`
 //! boxes      n:u16 {recipient:32 class:u8 box:80}       class 1 = M, 2 = K; 0 = no box
 //! ```
-//! Parsing and writing are inverse: there is exactly one encoding of each body.
+//! Parsing and writing are inverse: there is exactly one encoding of each body. Kind 7 came after SPEC 1.5 was written:
+//! the latest one of a secret counts, one size says nothing of the interval, and 6 stays reserved for `upgrade`.
 
 use crate::crypto::{
     CryptoError, PublicId, SealedBox, SealedName,
     boxes::BOX,
     format::{self, Reader},
+    records::SealedInterval,
     scope_keys::{SEALED_NAME, WRAP, Wrap},
 };
 use crate::domain::{KeyClass, ScopeId};
@@ -114,6 +117,17 @@ pub struct PutBody {
     pub blob: [u8; 32],
 }
 
+/// Kind 7: how often a secret must be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleBody {
+    /// Which secret.
+    pub secret: SecretId,
+    /// The generation of the key that sealed the interval.
+    pub generation: u32,
+    /// The interval.
+    pub sealed: SealedInterval,
+}
+
 /// What an entry says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Body {
@@ -129,6 +143,8 @@ pub enum Body {
     Delete(SecretId),
     /// Kind 5: a project belongs to this organization.
     Child(ScopeId),
+    /// Kind 7.
+    Schedule(ScheduleBody),
     /// A kind that this version does not know (6, `upgrade`, is reserved).
     Unknown(u8),
 }
@@ -143,6 +159,7 @@ impl Body {
             Self::Put(_) => 3,
             Self::Delete(_) => 4,
             Self::Child(_) => 5,
+            Self::Schedule(_) => 7,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -158,6 +175,11 @@ impl Body {
             3 => Self::Put(parse_put(from)?),
             4 => Self::Delete(SecretId(from.array()?)),
             5 => Self::Child(ScopeId(from.array()?)),
+            7 => Self::Schedule(ScheduleBody {
+                secret: SecretId(from.array()?),
+                generation: from.u32()?,
+                sealed: SealedInterval(from.array()?),
+            }),
             other => return Ok(Self::Unknown(other)),
         };
         reader.end()?;
@@ -183,6 +205,12 @@ impl Body {
             }
             Self::Child(scope) => {
                 out.extend_from_slice(&scope.0);
+                Ok(())
+            }
+            Self::Schedule(body) => {
+                out.extend_from_slice(&body.secret.0);
+                out.extend_from_slice(&body.generation.to_be_bytes());
+                out.extend_from_slice(&body.sealed.0);
                 Ok(())
             }
             Self::Unknown(_) => Err(CryptoError::Newer),

@@ -4,9 +4,11 @@
 //! it guards above all is `dirty`: after a member lost access to a key, nothing may be put before a rotation, so that no
 //! value is ever encrypted under a key that a removed member holds.
 
-use super::body::{Body, BoxFor, GenesisBody, MAX_BOXES, MemberBody, PutBody, RotateBody, SecretId};
+use super::body::{
+    Body, BoxFor, GenesisBody, MAX_BOXES, MemberBody, PutBody, RotateBody, ScheduleBody, SecretId,
+};
 use super::entry::{Entry, EntryHash};
-use crate::crypto::{PublicId, SealedBox, SealedName, VerifyKey, scope_keys::Wrap};
+use crate::crypto::{PublicId, SealedBox, SealedInterval, SealedName, VerifyKey, scope_keys::Wrap};
 use crate::domain::{KeyClass, Role, ScopeId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -103,6 +105,17 @@ pub struct Secret {
     pub versions: Vec<Version>,
     /// Versions below this have no ciphertext any more.
     pub floor: u32,
+    /// How often it must be changed: the newest word on it.
+    pub schedule: Option<Box<Schedule>>,
+}
+
+/// A secret's sealed rotation interval.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Schedule {
+    /// The generation of the key that it is sealed under.
+    pub generation: u32,
+    /// The interval.
+    pub sealed: SealedInterval,
 }
 
 impl Secret {
@@ -256,6 +269,7 @@ impl State {
                 self.secrets.remove(secret).ok_or(Rejection::Secret)?;
                 self.deleted.insert(*secret);
             }
+            Body::Schedule(body) => self.apply_schedule(body)?,
             Body::Child(scope) => {
                 if self.parent.is_some() || *scope == self.scope || self.children.contains(scope) {
                     return Err(Rejection::Child);
@@ -415,8 +429,8 @@ impl State {
                 }
                 let name = body.name.ok_or(Rejection::Name)?;
                 let (name_generation, floor) = (body.generation, body.floor);
-                self.secrets
-                    .insert(body.secret, Secret { name, name_generation, versions: vec![version], floor });
+                let secret = Secret { name, name_generation, versions: vec![version], floor, schedule: None };
+                self.secrets.insert(body.secret, secret);
             }
             Some(secret) => {
                 if body.name.is_some() {
@@ -443,12 +457,25 @@ impl State {
         }
         Ok(())
     }
+
+    /// As with a put: nothing new is sealed under a key that somebody who left still holds.
+    fn apply_schedule(&mut self, body: &ScheduleBody) -> Result<(), Rejection> {
+        if body.generation != self.generation() {
+            return Err(Rejection::Generation);
+        }
+        if self.dirty {
+            return Err(Rejection::Dirty);
+        }
+        let secret = self.secrets.get_mut(&body.secret).ok_or(Rejection::Secret)?;
+        secret.schedule = Some(Box::new(Schedule { generation: body.generation, sealed: body.sealed }));
+        Ok(())
+    }
 }
 
 /// The least role that may sign this kind.
 pub fn need(body: &Body) -> Role {
     match body {
-        Body::Put(_) | Body::Delete(_) => Role::Write,
+        Body::Put(_) | Body::Delete(_) | Body::Schedule(_) => Role::Write,
         // Kinds of the future stop every older client, so only an owner may bring them in.
         Body::Genesis(_) | Body::Member(_) | Body::Rotate(_) | Body::Child(_) | Body::Unknown(_) => {
             Role::Owner

@@ -56,6 +56,9 @@ pub(crate) struct Globals {
     /// Never ask anything; fail instead [env: SEALBOX_NO_INPUT]
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
+    /// Neither start nor use an agent [env: SEALBOX_NO_AGENT]
+    #[arg(long, global = true)]
+    pub(crate) no_agent: bool,
     /// Colours: `auto` follows the terminal and NO_COLOR
     #[arg(
         long,
@@ -121,7 +124,15 @@ pub(crate) enum Command {
     Init(c::init::InitArgs),
     /// Say where the vault stands; needs no passphrase
     #[command(after_help = c::status::EXAMPLES)]
-    Status(Nothing),
+    Status(c::status::StatusArgs),
+    /// Open the vault once, for all commands until it locks
+    #[command(after_help = c::unlock::EXAMPLES)]
+    Unlock(c::unlock::UnlockArgs),
+    /// Wipe the keys from memory
+    #[command(after_help = c::lock::EXAMPLES)]
+    Lock(Nothing),
+    /// Start, stop and look at the agent, which keeps the vault open
+    Agent(c::agent::AgentArgs),
     /// Create a secret, or write a new version of it
     #[command(after_help = c::set::EXAMPLES)]
     Set(c::set::SetArgs),
@@ -134,6 +145,9 @@ pub(crate) enum Command {
     /// Change a value in your editor
     #[command(after_help = c::edit::EXAMPLES)]
     Edit(c::edit::EditArgs),
+    /// Run a program with secrets in its environment, and hide them in what it prints
+    #[command(visible_alias = "exec", after_help = c::run::EXAMPLES)]
+    Run(c::run::RunArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),
@@ -155,6 +169,9 @@ pub(crate) enum Command {
     /// Search the names of every scope you can see
     #[command(after_help = c::find::EXAMPLES)]
     Find(c::find::FindArgs),
+    /// Look through files for references to secrets, and for values that leaked
+    #[command(after_help = c::scan::EXAMPLES)]
+    Scan(c::scan::ScanArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing

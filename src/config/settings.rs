@@ -14,12 +14,18 @@ use std::time::Duration;
 pub struct Settings {
     /// Lock after this long without a key press; `None` never.
     pub lock_idle: Option<Duration>,
+    /// Lock after this long in any case; `None` never.
+    pub lock_max: Option<Duration>,
+    /// Whether an agent is started and used.
+    pub agent_start: AgentStart,
     /// How values are copied.
     pub clipboard_mode: ClipboardMode,
     /// The program and its arguments that take a value on stdin, for [`ClipboardMode::Command`].
     pub clipboard_command: Vec<String>,
     /// Clear what was copied after this long; `None` never.
     pub clipboard_clear_after: Option<Duration>,
+    /// Refuse to hand out a value if it cannot be written into the read log.
+    pub audit_required: bool,
     /// Hide a revealed value after this long; `None` never.
     pub reveal_hide_after: Option<Duration>,
     /// Colours.
@@ -28,6 +34,15 @@ pub struct Settings {
     pub mouse: bool,
     /// Action name to keys, as written; the keymap reads them.
     pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether an agent is started and used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentStart {
+    /// When a person unlocks.
+    Auto,
+    /// Never.
+    Never,
 }
 
 /// How values are copied.
@@ -62,9 +77,12 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             lock_idle: Some(Duration::from_secs(15 * 60)),
+            lock_max: Some(Duration::from_secs(12 * 3600)),
+            agent_start: AgentStart::Auto,
             clipboard_mode: ClipboardMode::Auto,
             clipboard_command: Vec::new(),
             clipboard_clear_after: Some(Duration::from_secs(30)),
+            audit_required: false,
             reveal_hide_after: Some(Duration::from_secs(30)),
             theme: Theme::Auto,
             mouse: false,
@@ -73,14 +91,17 @@ impl Default for Settings {
     }
 }
 
-const SECTIONS: [&str; 5] = ["lock", "clipboard", "reveal", "ui", "keys"];
+const SECTIONS: [&str; 7] = ["lock", "agent", "clipboard", "reveal", "audit", "ui", "keys"];
 /// Section, key, and the variable that overrides it.
-const KNOWN: [(&str, &str, &str); 7] = [
+const KNOWN: [(&str, &str, &str); 10] = [
     ("lock", "idle", "SEALBOX_LOCK_IDLE"),
+    ("lock", "max", "SEALBOX_LOCK_MAX"),
+    ("agent", "start", "SEALBOX_AGENT"),
     ("clipboard", "mode", "SEALBOX_CLIPBOARD"),
     ("clipboard", "command", "SEALBOX_CLIPBOARD_COMMAND"),
     ("clipboard", "clear_after", "SEALBOX_CLIPBOARD_CLEAR_AFTER"),
     ("reveal", "hide_after", "SEALBOX_REVEAL_HIDE_AFTER"),
+    ("audit", "required", "SEALBOX_AUDIT_REQUIRED"),
     ("ui", "theme", "SEALBOX_THEME"),
     ("ui", "mouse", "SEALBOX_MOUSE"),
 ];
@@ -146,6 +167,14 @@ impl Settings {
         };
         match (section, key) {
             ("lock", "idle") => self.lock_idle = duration()?,
+            ("lock", "max") => self.lock_max = duration()?,
+            ("agent", _) => {
+                self.agent_start = match value.as_str() {
+                    Some("auto") => AgentStart::Auto,
+                    Some("never") => AgentStart::Never,
+                    _ => return Err(bad(place, &name, "must be \"auto\" or \"never\"")),
+                }
+            }
             ("clipboard", "clear_after") => self.clipboard_clear_after = duration()?,
             ("reveal", "hide_after") => self.reveal_hide_after = duration()?,
             ("clipboard", "command") => {
@@ -187,17 +216,20 @@ impl Settings {
                     }
                 }
             }
-            _ => {
-                // from a variable every value is text
-                self.mouse = match (value.as_bool(), value.as_str()) {
-                    (Some(on), _) => on,
-                    (_, Some("true")) => true,
-                    (_, Some("false")) => false,
-                    _ => return Err(bad(place, &name, "must be true or false")),
-                }
-            }
+            ("audit", _) => self.audit_required = flag(place, &name, value)?,
+            _ => self.mouse = flag(place, &name, value)?,
         }
         Ok(())
+    }
+}
+
+/// From a variable every value is text.
+fn flag(place: &str, name: &str, value: &toml::Value) -> Result<bool, ConfigError> {
+    match (value.as_bool(), value.as_str()) {
+        (Some(on), _) => Ok(on),
+        (_, Some("true")) => Ok(true),
+        (_, Some("false")) => Ok(false),
+        _ => Err(bad(place, name, "must be true or false")),
     }
 }
 
@@ -313,7 +345,10 @@ mod tests {
             ("[lock]\nidle = 15\n", "lock.idle must be a duration"),
             ("[lock]\nidle = \"0s\"\n", "lock.idle must be a duration"),
             ("[ui]\ntheme = \"pink\"\n", "ui.theme must be"),
+            ("[agent]\nstart = true\n", "agent.start must be"),
+            ("[lock]\nmax = \"never\"\n", "lock.max must be a duration"),
             ("[ui]\nmouse = 1\n", "ui.mouse must be true or false"),
+            ("[audit]\nrequired = \"maybe\"\n", "audit.required must be true or false"),
             ("[keys]\nlock = \"x\"\n", "keys.lock must be a list"),
             ("[ui]\n[ui]\n", "line 2"),
             ("[ui\u{1b}]\n", "not valid TOML"),

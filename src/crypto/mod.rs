@@ -6,12 +6,14 @@
 
 pub mod aead;
 pub mod boxes;
+pub mod fingerprint;
 pub mod format;
 pub mod generate;
 pub mod identity;
 pub mod identity_file;
 pub mod kdf;
 pub mod random;
+pub mod records;
 pub mod scope_keys;
 pub mod secret_key;
 pub mod sign;
@@ -20,6 +22,7 @@ pub mod strength;
 pub use boxes::SealedBox;
 pub use identity::{Identity, PublicId, RecoveryKey};
 pub use kdf::{KdfCost, KdfPolicy};
+pub use records::{RecordContext, SealedInterval};
 pub use scope_keys::{FullKey, MetaKey, SealedName, Subject};
 pub use secret_key::SecretKey;
 pub use sign::{Signature, VerifyKey};

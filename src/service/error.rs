@@ -159,6 +159,8 @@ impl From<&VaultError> for ServiceError {
             VaultError::ForeignRecoveryKey => {
                 plain(Kind::NotFound).hint("use the store or backup that the key belongs to")
             }
+            VaultError::NotRecorded(_) => plain(Kind::Failure)
+                .hint("make the store writable, or set audit.required = false in config.toml"),
             VaultError::Invalid(_) => plain(Kind::Usage),
             VaultError::KeysOverdue(_) => {
                 plain(Kind::Conflict).hint("ask an owner to write anything here, then try again")

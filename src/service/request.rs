@@ -5,7 +5,7 @@
 
 use super::answer::*;
 use super::wire;
-pub use crate::domain::{OnExisting, SetMode};
+pub use crate::domain::{LogKind, LogPick, OnExisting, SetMode};
 use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -76,6 +76,13 @@ pub struct Unlock {
 #[derive(Serialize, Deserialize)]
 pub struct Lock {}
 
+/// Keeps the unlocked vault open for so many seconds from now, idle or not, and no longer. Never longer than the hard limit.
+#[derive(Serialize, Deserialize)]
+pub struct KeepOpen {
+    /// From now.
+    pub seconds: u64,
+}
+
 /// Tells the service that the user did something on the screen that needed no other request; restarts the idle clock.
 #[derive(Serialize, Deserialize)]
 pub struct Touch {}
@@ -102,6 +109,8 @@ pub struct GetSecret {
     pub version: Option<u32>,
     /// Why.
     pub purpose: Purpose,
+    /// Who asks, for the read log: the program and its command, such as `sealbox get`. Cut after 64 characters.
+    pub program: String,
 }
 
 /// Creates a secret or writes a new version.
@@ -111,6 +120,29 @@ pub struct SetSecret {
     pub scope: ScopeRef,
     /// Which secret.
     pub name: SecretName,
+    /// The new value.
+    #[serde(with = "wire::value")]
+    pub value: SecretValue,
+    /// What is expected to be there.
+    pub mode: SetMode,
+}
+
+/// Sets how often a secret must be changed; with a value, writes that too, in the same transaction.
+#[derive(Serialize, Deserialize)]
+pub struct SetRotation {
+    /// Which scope.
+    pub scope: ScopeRef,
+    /// Which secret.
+    pub name: SecretName,
+    /// In seconds, an hour to 3650 days; `None` takes the interval away.
+    pub every_s: Option<u64>,
+    /// A new value, if the interval is not all that changes.
+    pub with: Option<NewValue>,
+}
+
+/// A value to be written.
+#[derive(Serialize, Deserialize)]
+pub struct NewValue {
     /// The new value.
     #[serde(with = "wire::value")]
     pub value: SecretValue,
@@ -238,13 +270,16 @@ pub struct ChangePassphrase {
     pub memory_mib: Option<u32>,
 }
 
-/// The signed history of a scope, oldest first.
+/// The signed history of a scope and its read log, merged by time, oldest first.
 #[derive(Serialize, Deserialize)]
 pub struct GetLog {
     /// Which scope.
     pub scope: ScopeRef,
     /// Only the newest so many; `None` for all.
     pub limit: Option<usize>,
+    /// Which lines; the default is all of them.
+    #[serde(default)]
+    pub pick: LogPick,
 }
 
 /// Verifies every signature, link and ciphertext hash of every known scope. Needs no key.
@@ -274,6 +309,8 @@ pub struct Export {
     pub names: Option<Vec<SecretName>>,
     /// For a project: also the organization's secrets that the project does not override.
     pub with_organization: bool,
+    /// Who asks, for the read log; as in [`GetSecret`].
+    pub program: String,
 }
 
 /// Writes a copy of the sealed store to a new file (0600). Needs no key.
@@ -316,6 +353,14 @@ pub struct Reset {}
 pub struct Doctor {
     /// Take the store's present state as the newest, although this machine has seen a newer one.
     pub accept_rollback: bool,
+}
+
+/// Keyed fingerprints of values, to search files for leaks; no value can be read out of them. Scopes in which the user's
+/// role is below `run` are left out and named.
+#[derive(Serialize, Deserialize)]
+pub struct Fingerprints {
+    /// Which scopes; `None` for all that the user can see.
+    pub scopes: Option<Vec<ScopeRef>>,
 }
 
 /// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
@@ -379,6 +424,7 @@ door! {
     Unlock -> (), |_| Need::Nothing;
     Lock -> (), |_| Need::Nothing;
     Touch -> (), |_| Need::Unlocked;
+    KeepOpen -> (), |_| Need::Unlocked;
     ListScopes -> Vec<ScopeInfo>, |_| Need::Unlocked;
     ListSecrets -> SecretList, |call| Need::Role(call.scope.clone(), Role::Read);
     GetSecret -> Revealed, |call| Need::Role(call.scope.clone(), match call.purpose {
@@ -386,6 +432,7 @@ door! {
         Purpose::Reveal | Purpose::Copy => Role::Write,
     });
     SetSecret -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
+    SetRotation -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
     DeleteSecret -> Deleted, |call| Need::Role(call.scope.clone(), Role::Write);
     GetHistory -> History, |call| Need::Role(call.scope.clone(), Role::Read);
     Rollback -> Written, |call| Need::Role(call.scope.clone(), Role::Write);
@@ -409,4 +456,5 @@ door! {
     Reset -> (), |_| Need::Nothing;
     Doctor -> DoctorReport, |_| Need::Nothing;
     SettleForks -> Vec<SettledFork>, |_| Need::Nothing;
+    Fingerprints -> Fingerprinted, |_| Need::Unlocked;
 }

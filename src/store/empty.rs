@@ -1,6 +1,6 @@
 //! The store of an identity that has not joined a vault yet: there is nothing in it, and nothing can be put there.
 
-use super::{Batch, BlobHash, Committed, EachBlob, Store, StoreError};
+use super::{Batch, BlobHash, Care, Committed, EachBlob, EachRead, NewReads, Store, StoreError};
 use crate::domain::ScopeId;
 use std::{ops::ControlFlow, path::Path};
 
@@ -50,6 +50,22 @@ impl Store for NoStore {
 
     fn backup(&self, _: &Path) -> Result<(), StoreError> {
         Self::missing()
+    }
+
+    fn append_reads(&self, _: &NewReads, _: Care) -> Result<Committed, StoreError> {
+        Self::missing()
+    }
+
+    fn reads(&self, _: &ScopeId, _: &[u8; 32], _: EachRead<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn newest_reads(&self, _: &ScopeId, _: &[u8; 32], _: EachRead<'_>) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn count_reads(&self, _: &ScopeId) -> Result<u64, StoreError> {
+        Ok(0)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -1,4 +1,4 @@
-//! Where sealed rows live: two tables, one promise (SPEC 1.10).
+//! Where sealed rows live: two tables, one promise (SPEC 1.10), and a third for the read log, which decides nothing.
 //!
 //! A store keeps entries and blobs as opaque bytes. It can withhold, delete or repeat them; it can neither read nor forge
 //! them, so nothing here is trusted and every reader verifies. The trait is blocking: callers with a screen to draw run
@@ -16,10 +16,12 @@ pub use sqlite::SqliteStore;
 use crate::domain::ScopeId;
 use std::{ops::ControlFlow, path::Path};
 
-/// The two tables. This exact DDL runs unmodified on SQLite and PostgreSQL.
-pub const SCHEMA: [&str; 2] = [
+/// The tables. This exact DDL runs unmodified on SQLite and PostgreSQL. The first two are the vault; `access` came with
+/// the second layout, and a store of the first gets it when it is next opened for writing.
+pub const SCHEMA: [&str; 3] = [
     "CREATE TABLE IF NOT EXISTS entry(scope BYTEA NOT NULL, seq BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY(scope, seq))",
     "CREATE TABLE IF NOT EXISTS blob(scope BYTEA NOT NULL, hash BYTEA NOT NULL, data BYTEA NOT NULL, PRIMARY KEY(scope, hash))",
+    "CREATE TABLE IF NOT EXISTS access(scope BYTEA NOT NULL, author BYTEA NOT NULL, seq BIGINT NOT NULL, body BYTEA NOT NULL, PRIMARY KEY(scope, author, seq))",
 ];
 
 /// SHA-256 of a blob's bytes.
@@ -111,6 +113,29 @@ pub struct Batch {
     pub delete_blobs: Vec<(ScopeId, BlobHash)>,
 }
 
+/// Records to append to one author's read log in one transaction: all of them, or none.
+#[derive(Debug, Clone)]
+pub struct NewReads {
+    /// Where the secrets are.
+    pub scope: ScopeId,
+    /// Signing key of whoever read.
+    pub author: [u8; 32],
+    /// Position, which must be free, and bytes.
+    pub records: Vec<(u64, Vec<u8>)>,
+    /// Records of this author up to here are removed in the same transaction.
+    pub drop_through: Option<u64>,
+}
+
+/// What a record of a reading is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// It must not hold up the reading: no waiting for the disk, and no more than a quarter of a second for another
+    /// writer. Survives the death of the process, not that of the machine.
+    Brief,
+    /// Durable, like a batch.
+    Durable,
+}
+
 /// How a [`Batch`] ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -124,7 +149,10 @@ pub enum Committed {
 /// Takes a ciphertext's hash and bytes, as they stand in the table; says whether to go on.
 pub type EachBlob<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
 
-/// Two tables of sealed bytes.
+/// Takes a record's position and bytes; says whether to go on.
+pub type EachRead<'a> = &'a mut dyn FnMut(u64, &[u8]) -> ControlFlow<()>;
+
+/// Tables of sealed bytes.
 pub trait Store: Send {
     /// Where it is, for people; without a password.
     fn location(&self) -> String;
@@ -155,6 +183,19 @@ pub trait Store: Send {
 
     /// Writes a consistent copy of all rows to a new SQLite file.
     fn backup(&self, to: &Path) -> Result<(), StoreError>;
+
+    /// Appends to a read log. A taken position is a conflict, and then nothing is written.
+    fn append_reads(&self, reads: &NewReads, care: Care) -> Result<Committed, StoreError>;
+
+    /// Calls `each` with the read log of one author in `scope`, oldest first. A record longer than any may be is shown
+    /// empty.
+    fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError>;
+
+    /// As [`Self::reads`], newest first.
+    fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError>;
+
+    /// How many rows of `scope` the read log has, whoever they say wrote them.
+    fn count_reads(&self, scope: &ScopeId) -> Result<u64, StoreError>;
 
     /// Asks the engine to check its own structure; one line per finding.
     fn check(&self) -> Result<Vec<String>, StoreError>;

@@ -4,7 +4,7 @@
 //! ciphertext should not linger in free pages; writers start with `BEGIN IMMEDIATE` and wait for each other up to 20 s.
 //! The application id and `user_version` say what the file is, so that a foreign or newer file is never touched.
 
-use super::{Batch, BlobHash, Committed, EachBlob, SCHEMA, Store, StoreError};
+use super::{Batch, BlobHash, Care, Committed, EachBlob, EachRead, NewReads, SCHEMA, Store, StoreError};
 use crate::crypto::sha256;
 use crate::domain::ScopeId;
 use crate::platform::{failpoint, files};
@@ -12,6 +12,7 @@ use rusqlite::{
     Connection, ErrorCode, OpenFlags, TransactionBehavior, backup::StepResult, config::DbConfig, params,
 };
 use std::{
+    cell::Cell,
     ops::ControlFlow,
     path::{Path, PathBuf},
     time::{Duration, Instant},
@@ -19,13 +20,20 @@ use std::{
 
 /// `"SBX1"` as a number: what `file(1)` and we recognise the file by.
 const APPLICATION_ID: i32 = 0x5342_5831;
-const USER_VERSION: i32 = 1;
+/// 1 had no read log.
+const USER_VERSION: i32 = 2;
 const BUSY: Duration = Duration::from_secs(20);
+/// How long a record of a reading waits for another writer.
+const BRIEF: Duration = Duration::from_millis(250);
 
 /// One SQLite file.
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    /// False for a store of the first layout that could not be, or was not to be, brought up to date.
+    has_reads: bool,
+    /// How durable the connection's commits are at the moment.
+    care: Cell<Care>,
 }
 
 impl SqliteStore {
@@ -66,7 +74,8 @@ impl SqliteStore {
         let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
         let connection =
             Connection::open_with_flags(path, flags).map_err(|error| describe(&location, &error))?;
-        let store = Self { connection, path: path.to_owned() };
+        let mut store =
+            Self { connection, path: path.to_owned(), has_reads: false, care: Cell::new(Care::Durable) };
         store.recognise(creating).map_err(|error| error.into_store_error(&location))?;
         files::narrow(path).map_err(io)?;
         // To look at the file was to make these two, with the mode that it had.
@@ -79,6 +88,7 @@ impl SqliteStore {
             }
         }
         store.prepare().map_err(|error| error.into_store_error(&location))?;
+        store.bring_up_to_date().map_err(|error| error.into_store_error(&location))?;
         // SQLite gave them the mode that the file had when it was opened.
         for suffix in ["-wal", "-shm"] {
             let mut sidecar = path.as_os_str().to_owned();
@@ -92,17 +102,17 @@ impl SqliteStore {
     }
 
     /// Makes sure that the file is ours, before anything about it is changed. An empty one becomes ours if `may_lay_out`.
-    fn recognise(&self, may_lay_out: bool) -> Result<(), Prepare> {
+    fn recognise(&mut self, may_lay_out: bool) -> Result<(), Prepare> {
         let db = &self.connection;
         db.busy_timeout(BUSY)?;
-        db.set_prepared_statement_cache_capacity(16);
+        db.set_prepared_statement_cache_capacity(24);
         db.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "mmap_size", 0)?;
         let id: i32 = db.pragma_query_value(None, "application_id", |row| row.get(0))?;
         let version: i32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
         match (id, version) {
-            (APPLICATION_ID, USER_VERSION) => {}
+            (APPLICATION_ID, 1..=USER_VERSION) => {}
             (APPLICATION_ID, newer) if newer > USER_VERSION => {
                 return Err(StoreError::Newer { location: self.location() }.into());
             }
@@ -110,11 +120,14 @@ impl SqliteStore {
             _ => return Err(self.foreign().into()),
         }
         // Without the primary key two writers could take one position; a trigger could do anything.
-        let mut select =
-            db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name DESC")?;
-        let tables: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let tables: Vec<String> = {
+            let mut select =
+                db.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name DESC")?;
+            select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+        };
         let ours = SCHEMA.map(|statement| statement.replacen("IF NOT EXISTS ", "", 1));
-        if tables != ours {
+        self.has_reads = tables == ours;
+        if !self.has_reads && (tables.len() != 2 || !ours.starts_with(&tables)) {
             let what = "its tables are not those of a sealbox store".to_owned();
             return Err(StoreError::Damaged { location: self.location(), what }.into());
         }
@@ -129,7 +142,29 @@ impl SqliteStore {
             return Err(StoreError::Engine { location: self.location(), what }.into());
         }
         db.pragma_update(None, "synchronous", "FULL")?;
+        self.care.set(Care::Durable);
         db.pragma_update(None, "secure_delete", true)?;
+        Ok(())
+    }
+
+    /// Gives a store of the first layout its read log. One that cannot be written stays as it is: it can still be read.
+    fn bring_up_to_date(&mut self) -> Result<(), Prepare> {
+        if self.has_reads {
+            return Ok(());
+        }
+        let run = || -> Result<(), rusqlite::Error> {
+            let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+            for statement in SCHEMA {
+                db.execute(statement, [])?;
+            }
+            db.pragma_update(None, "user_version", USER_VERSION)?;
+            db.commit()
+        };
+        match run() {
+            Ok(()) => self.has_reads = true,
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ReadOnly) => {}
+            Err(error) => return Err(error.into()),
+        }
         Ok(())
     }
 
@@ -163,7 +198,9 @@ impl SqliteStore {
         }
         let run = || -> Result<Self, Prepare> {
             let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-            let store = Self { connection: Connection::open_with_flags(path, flags)?, path: path.to_owned() };
+            let connection = Connection::open_with_flags(path, flags)?;
+            let mut store =
+                Self { connection, path: path.to_owned(), has_reads: false, care: Cell::new(Care::Durable) };
             store.recognise(false)?;
             Ok(store)
         };
@@ -195,7 +232,12 @@ impl SqliteStore {
             StepResult::Done => {}
             _ => return Err(StoreError::Busy { location }),
         }
-        self.prepare().map_err(|error| error.into_store_error(&location))
+        let settle = |store: &mut Self| -> Result<(), Prepare> {
+            store.prepare()?;
+            store.recognise(false)?; // the backup may be of the first layout
+            store.bring_up_to_date()
+        };
+        settle(self).map_err(|error| error.into_store_error(&location))
     }
 
     /// Moves everything from the write-ahead log into the file, so that the file alone is complete.
@@ -205,11 +247,29 @@ impl SqliteStore {
             .map_err(|error| self.say(&error))
     }
 
+    /// How durable commits are at this moment: 1 until the next checkpoint, 2 at once (SQLite's `PRAGMA synchronous`).
+    pub fn synchronous(&self) -> Result<i64, StoreError> {
+        self.connection
+            .pragma_query_value(None, "synchronous", |row| row.get(0))
+            .map_err(|error| self.say(&error))
+    }
+
     fn say(&self, error: &rusqlite::Error) -> StoreError {
         describe(&self.location(), error)
     }
 
+    /// Makes the commits that follow as durable as this. Asked before each of them, so that what is brief never stays so.
+    fn take_care(&self, care: Care) -> Result<(), rusqlite::Error> {
+        if self.care.get() != care {
+            let level = if care == Care::Brief { "NORMAL" } else { "FULL" };
+            self.connection.pragma_update(None, "synchronous", level)?;
+            self.care.set(care);
+        }
+        Ok(())
+    }
+
     fn write(&self, batch: &Batch) -> Result<Committed, rusqlite::Error> {
+        self.take_care(Care::Durable)?;
         let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         {
             let mut select = db.prepare_cached("SELECT body FROM entry WHERE scope=$1 AND seq=$2")?;
@@ -257,6 +317,58 @@ impl SqliteStore {
             self.connection.busy_timeout(BUSY)?;
         }
         Ok(Committed::Yes)
+    }
+}
+
+/// The read log.
+impl SqliteStore {
+    fn append(&self, reads: &NewReads) -> Result<Committed, rusqlite::Error> {
+        let db = rusqlite::Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        {
+            let mut insert = db.prepare_cached(
+                "INSERT INTO access(scope,author,seq,body) VALUES($1,$2,$3,$4) ON CONFLICT DO NOTHING",
+            )?;
+            for (seq, body) in &reads.records {
+                let Ok(seq) = i64::try_from(*seq) else { return Ok(Committed::Conflict) };
+                if insert.execute(params![reads.scope.0, reads.author, seq, body])? != 1 {
+                    return Ok(Committed::Conflict);
+                }
+            }
+            if let Some(seq) = reads.drop_through {
+                let seq = i64::try_from(seq).unwrap_or(i64::MAX);
+                let mut delete =
+                    db.prepare_cached("DELETE FROM access WHERE scope=$1 AND author=$2 AND seq<=$3")?;
+                delete.execute(params![reads.scope.0, reads.author, seq])?;
+            }
+        }
+        db.commit()?;
+        Ok(Committed::Yes)
+    }
+
+    fn each_read(
+        &self,
+        sql: &str,
+        scope: &ScopeId,
+        author: &[u8; 32],
+        each: EachRead<'_>,
+    ) -> Result<(), StoreError> {
+        if !self.has_reads {
+            return Ok(());
+        }
+        let mut run = || -> Result<(), rusqlite::Error> {
+            let mut select = self.connection.prepare_cached(sql)?;
+            let mut rows = select.query(params![scope.0, author])?;
+            while let Some(row) = rows.next()? {
+                let Some(seq) = row.get_ref(0)?.as_i64().ok().and_then(|seq| u64::try_from(seq).ok()) else {
+                    continue;
+                };
+                if each(seq, row.get_ref(1)?.as_blob().unwrap_or_default()).is_break() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        run().map_err(|error| self.say(&error))
     }
 }
 
@@ -366,6 +478,54 @@ impl Store for SqliteStore {
         std::fs::File::open(to)
             .and_then(|file| file.sync_all())
             .map_err(|source| StoreError::Io { location, source })
+    }
+
+    fn append_reads(&self, reads: &NewReads, care: Care) -> Result<Committed, StoreError> {
+        if !self.has_reads {
+            let what = "it cannot be written, and has no read log yet".to_owned();
+            return Err(StoreError::Full { location: self.location(), what });
+        }
+        let run = || -> Result<Committed, rusqlite::Error> {
+            self.take_care(care)?;
+            if care == Care::Durable {
+                return self.append(reads);
+            }
+            self.connection.busy_timeout(BRIEF)?;
+            let outcome = self.append(reads);
+            self.connection.busy_timeout(BUSY)?;
+            outcome
+        };
+        run().map_err(|error| self.say(&error))
+    }
+
+    fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.each_read(
+            "SELECT seq, CASE WHEN length(body) <= 65536 THEN body ELSE x'' END FROM access WHERE scope=$1 AND author=$2 ORDER BY seq",
+            scope,
+            author,
+            each,
+        )
+    }
+
+    fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.each_read(
+            "SELECT seq, CASE WHEN length(body) <= 65536 THEN body ELSE x'' END FROM access WHERE scope=$1 AND author=$2 ORDER BY seq DESC",
+            scope,
+            author,
+            each,
+        )
+    }
+
+    fn count_reads(&self, scope: &ScopeId) -> Result<u64, StoreError> {
+        if !self.has_reads {
+            return Ok(0);
+        }
+        let run = || -> Result<i64, rusqlite::Error> {
+            self.connection
+                .prepare_cached("SELECT count(*) FROM access WHERE scope=$1")?
+                .query_row(params![scope.0], |row| row.get(0))
+        };
+        run().map(|count| u64::try_from(count).unwrap_or(0)).map_err(|error| self.say(&error))
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -78,6 +78,8 @@ pub enum VaultError {
         "somebody left {0} and its keys were not changed: nothing can be written before an owner changes something"
     )]
     KeysOverdue(ScopeRef),
+    #[error("the value is withheld: that it was read could not be written down")]
+    NotRecorded(#[source] Box<VaultError>),
     /// A fault that stays: a scope that does not open says so each time somebody asks for it.
     #[error(transparent)]
     Shared(Arc<VaultError>),

@@ -1,11 +1,12 @@
-//! The signed history in words: what each valid entry of a chain did.
+//! The log in words: what each valid entry of a chain did, and beside it what the read log says was read.
 
 use super::error::VaultError;
 use super::session::Vault;
 use super::space::Space;
 use crate::chain::{Body, Entry, PutBody, Replay, State};
+use crate::crypto::PublicId;
 use crate::crypto::Subject;
-use crate::domain::{LogEvent, Role, ScopeRef, scope::hex};
+use crate::domain::{LogEvent, LogKind, LogPick, Role, ScopeRef, scope::hex};
 use std::{
     collections::{HashMap, HashSet},
     ops::ControlFlow,
@@ -24,6 +25,39 @@ impl Vault {
         };
         let skip = limit.map_or(0, |limit| events.len().saturating_sub(limit));
         Ok(events.split_off(skip))
+    }
+
+    /// Changes and readings, merged by time, oldest first; those that are picked, and of them the newest `limit`. Each
+    /// chain keeps its own order, whatever dates its authors claim.
+    pub fn log_of(
+        &self,
+        scope: &ScopeRef,
+        pick: &LogPick,
+        limit: Option<usize>,
+    ) -> Result<Vec<LogEvent>, VaultError> {
+        let space = self.space_as(scope, Role::Read)?;
+        let member = pick.member.as_deref().map(|who| called(space, who)).transpose()?;
+        let everything = pick.member.is_none() && pick.name.is_none() && pick.since_ms.is_none();
+        let mut chains = Vec::new();
+        if pick.kind != LogKind::Reads {
+            chains.push(self.log(scope, limit.filter(|_| everything))?);
+        }
+        if pick.kind != LogKind::Changes {
+            chains.extend(self.readings(scope, space, limit.filter(|_| everything))?);
+        }
+        let mut dated: Vec<(u64, LogEvent)> = Vec::new();
+        for chain in chains {
+            let mut latest = 0;
+            for event in chain {
+                latest = event.time_ms.max(latest);
+                if picked(&event, pick, member.as_deref()) {
+                    dated.push((latest, event));
+                }
+            }
+        }
+        dated.sort_by_key(|(time, _)| *time);
+        let skip = limit.map_or(0, |limit| dated.len().saturating_sub(limit));
+        Ok(dated.into_iter().skip(skip).map(|(_, event)| event).collect())
     }
 
     /// The valid entries in words; `None` if signatures must be checked after all.
@@ -71,6 +105,8 @@ impl Vault {
             version: None,
             role: None,
             hash: hex(&entry.hash()),
+            rotate_every_s: None,
+            read: None,
         };
         let action;
         match &entry.body {
@@ -113,11 +149,40 @@ impl Vault {
                 let label = self.spaces().into_iter().find(|(_, other)| other.id == *child);
                 event.subject = label.and_then(|(_, other)| other.label().map(str::to_owned));
             }
+            Body::Schedule(body) => {
+                action = "secret_rotation_set";
+                event.subject = names.get(&body.secret.0).cloned();
+                event.rotate_every_s =
+                    space.ring().and_then(|ring| ring.meta(body.generation)).and_then(|key| {
+                        key.open_interval(&space.id.0, &body.secret.0, body.generation, &body.sealed).ok()
+                    });
+            }
             Body::Unknown(_) => action = "unknown",
         }
         event.action = action.to_owned();
         event
     }
+}
+
+/// What a member is called that somebody named by label or by ID string.
+fn called(space: &Space, who: &str) -> Result<String, VaultError> {
+    if let Ok(id) = PublicId::parse(who) {
+        return Ok(space.person(&id.sign));
+    }
+    let mut members = space.state()?.members.keys().map(|sign| space.person(sign));
+    members.find(|label| label == who).ok_or_else(|| VaultError::NoMember(who.to_owned()))
+}
+
+fn picked(event: &LogEvent, pick: &LogPick, member: Option<&str>) -> bool {
+    let about_member =
+        |who: &str| event.action.starts_with("member_") && event.subject.as_deref() == Some(who);
+    let about = |name: &str| match &event.read {
+        Some(read) => read.names.iter().any(|read| read.as_str() == name),
+        None => event.action.starts_with("secret_") && event.subject.as_deref() == Some(name),
+    };
+    member.is_none_or(|who| event.author == who || about_member(who))
+        && pick.name.as_ref().is_none_or(|name| about(name.as_str()))
+        && pick.since_ms.is_none_or(|since| event.time_ms >= since)
 }
 
 fn open_name(space: &Space, body: &PutBody) -> Option<String> {

@@ -4,7 +4,9 @@
 //! * `upkeep`: backup, restore, recovery, reset.
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
-//! * `secrets`, `bulk`, `projects`, `members`, `log`: what a user does.
+//! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
+//! * [`prints`]: fingerprints of values, to search files for leaks.
+//! * `reads`: the read log: writing down what was read, and showing it beside the changes.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -16,7 +18,10 @@ mod keyring;
 pub mod link;
 mod log;
 mod members;
+pub mod prints;
 mod projects;
+mod reads;
+mod rotation;
 mod secrets;
 pub mod session;
 mod space;

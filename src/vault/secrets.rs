@@ -63,7 +63,7 @@ impl Vault {
         let role = space.role().unwrap_or(Role::Read);
         let state = space.state()?;
         let list =
-            space.names().iter().filter_map(|(name, id)| space.meta(name, state, state.secrets.get(id)?));
+            space.names().iter().filter_map(|(name, id)| space.meta(name, id, state, state.secrets.get(id)?));
         let odd = space.quarantined().into_iter().map(|seq| format!("<invalid, entry {seq}>")).collect();
         Ok((role, list.collect(), odd))
     }
@@ -121,17 +121,7 @@ impl Vault {
         mode: SetMode,
     ) -> Result<(u32, bool), VaultError> {
         self.write(scope, Role::Write, |_, space| {
-            let found = space.secret(name)?;
-            match (mode, &found) {
-                (SetMode::Create, Some(_)) => {
-                    return Err(VaultError::SecretExists { scope: scope.clone(), name: name.clone() });
-                }
-                (SetMode::Replace { .. }, None) => return Err(no_secret(space, scope, name)),
-                (SetMode::Replace { seen }, Some((_, secret))) if secret.current() != seen => {
-                    return Err(VaultError::Changed { name: name.clone(), seen, now: secret.current() });
-                }
-                _ => {}
-            }
+            let found = expected(space, scope, name, mode)?;
             let mut plan = Plan::default();
             let version = plan_put(&mut plan, space, name, found, value)?;
             Ok((plan, (version, found.is_none())))
@@ -186,15 +176,35 @@ impl Vault {
         for (scope, space) in self.spaces() {
             let state = space.state()?;
             for (name, id) in space.names() {
-                rows.extend(state.secrets.get(id).map(|secret| (scope.clone(), space, name, secret)));
+                rows.extend(state.secrets.get(id).map(|secret| (scope.clone(), space, (name, id), secret)));
             }
         }
-        let hits = filter::Filter::new(query).rank(rows.iter().map(|(_, _, name, _)| name.as_str()));
+        let hits = filter::Filter::new(query).rank(rows.iter().map(|(_, _, (name, _), _)| name.as_str()));
         let found = hits.into_iter().filter_map(|hit| {
-            let (scope, space, name, secret) = rows.get(hit.index)?;
-            Some((scope.clone(), space.meta(name, space.state().ok()?, secret)?))
+            let (scope, space, (name, id), secret) = rows.get(hit.index)?;
+            Some((scope.clone(), space.meta(name, id, space.state().ok()?, secret)?))
         });
         Ok(found.collect())
+    }
+}
+
+/// The secret that a write is about, if there is one, and if it is as the writer thinks.
+pub(super) fn expected<'a>(
+    space: &'a Space,
+    scope: &ScopeRef,
+    name: &SecretName,
+    mode: SetMode,
+) -> Result<Option<(SecretId, &'a Secret)>, VaultError> {
+    let found = space.secret(name)?;
+    match (mode, &found) {
+        (SetMode::Create, Some(_)) => {
+            Err(VaultError::SecretExists { scope: scope.clone(), name: name.clone() })
+        }
+        (SetMode::Replace { .. }, None) => Err(no_secret(space, scope, name)),
+        (SetMode::Replace { seen }, Some((_, secret))) if secret.current() != seen => {
+            Err(VaultError::Changed { name: name.clone(), seen, now: secret.current() })
+        }
+        _ => Ok(found),
     }
 }
 

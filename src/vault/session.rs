@@ -5,6 +5,7 @@
 
 use super::error::VaultError;
 use super::members::rotation_for_all;
+use super::reads::Recorder;
 use super::space::{Space, Synced};
 use crate::chain::{Body, ChainFault, Draft, Entry, Header};
 use crate::crypto::{Identity, random};
@@ -28,6 +29,7 @@ pub struct Vault {
     past_forks: bool,
     change_counter: Option<i64>,
     changes_by_others: u64,
+    pub(super) recorder: Recorder,
 }
 
 struct Slot {
@@ -87,6 +89,7 @@ impl Vault {
             past_forks,
             change_counter: None,
             changes_by_others: 0,
+            recorder: Recorder::default(),
         };
         vault.change_counter = Some(vault.store.change_counter()?);
         vault.load_missing();
@@ -297,11 +300,12 @@ impl Vault {
     fn sign(&self, space: &Space, plan: Plan) -> Result<Batch, VaultError> {
         let signer = self.identity.signer()?;
         let state = space.state()?;
-        let puts = plan.bodies.iter().any(|body| matches!(body, Body::Put(_)));
-        // Puts and deletes were planned on this very state; only what they cannot see is looked at again.
-        let by_construction = |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_));
+        let seals = plan.bodies.iter().any(|body| matches!(body, Body::Put(_) | Body::Schedule(_)));
+        // Puts, deletes and schedules were planned on this very state; only what they cannot see is looked at again.
+        let by_construction =
+            |body: &Body| matches!(body, Body::Put(_) | Body::Delete(_) | Body::Schedule(_));
         let mut trial = (!plan.bodies.iter().all(by_construction)).then(|| state.clone());
-        if puts && state.dirty && trial.is_none() {
+        if seals && state.dirty && trial.is_none() {
             let scope = space.reference().unwrap_or(ScopeRef::Organization);
             return Err(VaultError::KeysOverdue(scope));
         }

@@ -265,6 +265,11 @@ impl Space {
         }
     }
 
+    /// As [`Self::person`], for a key that may be nobody's here.
+    pub(super) fn known_person(&self, sign: &[u8; 32]) -> Option<String> {
+        self.people.get(sign).cloned()
+    }
+
     pub(super) fn names(&self) -> &BTreeMap<SecretName, SecretId> {
         &self.names
     }
@@ -287,8 +292,23 @@ impl Space {
         Ok(self.names.get(name).and_then(|id| Some((*id, state.secrets.get(id)?))))
     }
 
+    /// How often a secret must be changed, in seconds. What does not open is as good as never said: it decides nothing.
+    pub(super) fn rotate_every_s(&self, id: &SecretId, secret: &Secret) -> Option<u64> {
+        let schedule = secret.schedule.as_deref()?;
+        let key = self.ring.as_ref()?.meta(schedule.generation)?;
+        key.open_interval(&self.id.0, &id.0, schedule.generation, &schedule.sealed)
+            .ok()
+            .filter(|seconds| *seconds > 0)
+    }
+
     /// What the list shows of a secret.
-    pub(super) fn meta(&self, name: &SecretName, state: &State, secret: &Secret) -> Option<SecretMeta> {
+    pub(super) fn meta(
+        &self,
+        name: &SecretName,
+        id: &SecretId,
+        state: &State,
+        secret: &Secret,
+    ) -> Option<SecretMeta> {
         let (first, last) = (secret.versions.first()?, secret.versions.last()?);
         Some(SecretMeta {
             name: name.clone(),
@@ -298,6 +318,7 @@ impl Space {
             created_ms: first.time_ms,
             created_by: self.author(first),
             exposed: state.is_exposed(secret),
+            rotate_every_s: self.rotate_every_s(id, secret),
         })
     }
 }

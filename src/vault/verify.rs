@@ -2,7 +2,7 @@
 
 use super::error::VaultError;
 use super::secrets::kept;
-use crate::chain::{ChainFault, Head, Replay, State};
+use crate::chain::{ChainFault, Head, ReadChain, Replay, State};
 use crate::crypto::sha256;
 use crate::domain::{ScopeId, scope::hex};
 use crate::store::{Pins, Store};
@@ -23,6 +23,23 @@ pub struct ScopeReport {
     pub head: Option<Head>,
     /// What is wrong, in words.
     pub faults: Vec<String>,
+    /// The read log of each member who has one. Advisory: nothing in it makes a scope unsound.
+    pub read_logs: Vec<ReadLogReport>,
+    /// Rows of the read log that count for nobody.
+    pub read_junk: u64,
+}
+
+/// What was found out about one member's read log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadLogReport {
+    /// The member's signing key.
+    pub author: [u8; 32],
+    /// Records that count.
+    pub records: usize,
+    /// First and last position of each stretch that is missing.
+    pub missing: Vec<(u64, u64)>,
+    /// Records that do not follow the one before them.
+    pub unlinked: Vec<u64>,
 }
 
 /// Verifies the scopes given and every project found below them. With `pins`, also that nothing older or other than
@@ -70,10 +87,39 @@ fn verify_scope(
         blobs: 0,
         head: replay.head(),
         faults: replay.state().err().iter().map(ChainFault::to_string).collect(),
+        read_logs: Vec::new(),
+        read_junk: 0,
     };
     let Ok(state) = replay.state_despite_rollback() else { return Ok((report, Vec::new())) };
     check_blobs(store, state, &mut report)?;
+    check_reads(store, state, &mut report)?;
     Ok((report, state.children.clone()))
+}
+
+/// Looks at the read logs: signatures, links, and what is missing.
+fn check_reads(store: &dyn Store, state: &State, report: &mut ScopeReport) -> Result<(), VaultError> {
+    let all = store.count_reads(&state.scope)?;
+    let (mut seen, mut junk) = (0, 0);
+    for member in state.members.values() {
+        let mut chain = ReadChain::new(state.scope, &member.key);
+        store.reads(&state.scope, &member.id.sign, &mut |seq, bytes| {
+            seen += 1;
+            chain.feed(seq, bytes);
+            ControlFlow::Continue(())
+        })?;
+        let found = chain.finish();
+        junk += found.junk;
+        if !found.records.is_empty() {
+            report.read_logs.push(ReadLogReport {
+                author: member.id.sign,
+                records: found.records.len(),
+                missing: found.missing,
+                unlinked: found.unlinked,
+            });
+        }
+    }
+    report.read_junk = junk.saturating_add(all.saturating_sub(seen));
+    Ok(())
 }
 
 fn check_blobs(store: &dyn Store, state: &State, report: &mut ScopeReport) -> Result<(), VaultError> {

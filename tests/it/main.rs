@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "this binary has no outside")]
 
+mod agent;
 mod chain;
 mod cli;
 mod copy;
@@ -13,6 +14,7 @@ mod leak;
 mod mended;
 mod people;
 mod readme;
+mod scan;
 mod service;
 mod store;
 mod tui;

@@ -58,8 +58,13 @@ pub(crate) fn run(context: &mut Context, args: CopyArgs) -> Result<(), Stop> {
     let settings = context.settings()?;
     let clear_after = clear_after(args.clear_after.as_deref(), &settings)?;
     context.unlock()?;
-    let (version, purpose) = (args.version, Purpose::Copy);
-    let call = GetSecret { scope: scope.clone(), name: name.clone(), version, purpose };
+    let call = GetSecret {
+        scope: scope.clone(),
+        name: name.clone(),
+        version: args.version,
+        purpose: Purpose::Copy,
+        program: "sealbox copy".to_owned(),
+    };
     let revealed = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
     let mut terminal = tty::open().ok();
     let outcome = clipboard::copy(

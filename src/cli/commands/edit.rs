@@ -39,8 +39,13 @@ pub(crate) fn run(context: &mut Context, args: EditArgs) -> Result<(), Stop> {
             .into());
     }
     context.unlock()?;
-    let call =
-        GetSecret { scope: scope.clone(), name: name.clone(), version: None, purpose: Purpose::Reveal };
+    let call = GetSecret {
+        scope: scope.clone(),
+        name: name.clone(),
+        version: None,
+        purpose: Purpose::Reveal,
+        program: "sealbox edit".to_owned(),
+    };
     let old = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
     let program = editor::chosen(&env);
     let edited = editor::edit(&old.value, &context.paths()?.runtime, &program)

@@ -70,7 +70,12 @@ pub(crate) fn run(context: &mut Context, args: ExportArgs) -> Result<(), Stop> {
     let by_ending = args.output.as_deref().and_then(Format::from_path);
     let format = args.format.map(Format::from).or(by_ending);
     context.unlock()?;
-    let call = Export { scope: scope.clone(), names, with_organization: args.with_org };
+    let call = Export {
+        scope: scope.clone(),
+        names,
+        with_organization: args.with_org,
+        program: "sealbox export".to_owned(),
+    };
     let exported = context.ask(call).map_err(|error| context.suggest(error, &scope, None))?;
     if context.out().is_json() && args.output.is_none() && format.is_none() {
         return as_json(context, &scope, &exported);

@@ -47,7 +47,13 @@ pub(crate) fn run(context: &mut Context, args: GetArgs) -> Result<(), Stop> {
     let scope = context.scope(&args.scope)?;
     context.unlock()?;
     let purpose = if context.out().stdout_is_terminal() { Purpose::Reveal } else { Purpose::Resolve };
-    let call = GetSecret { scope: scope.clone(), name: name.clone(), version: args.version, purpose };
+    let call = GetSecret {
+        scope: scope.clone(),
+        name: name.clone(),
+        version: args.version,
+        purpose,
+        program: "sealbox get".to_owned(),
+    };
     let revealed = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
     if context.out().is_json() {
         return as_json(context, &scope, &name, &revealed);

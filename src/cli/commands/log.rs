@@ -3,7 +3,7 @@
 use crate::{
     cli::{args::ScopeArgs, context::Context, stop::Stop},
     domain::date,
-    service::{GetLog, LogEvent},
+    service::{GetLog, LogEvent, LogPick},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub(crate) fn run(context: &mut Context, args: LogArgs) -> Result<(), Stop> {
     let scope = context.scope(&args.scope)?;
     context.unlock()?;
     let events = context
-        .ask(GetLog { scope: scope.clone(), limit: args.limit })
+        .ask(GetLog { scope: scope.clone(), limit: args.limit, pick: LogPick::default() })
         .map_err(|error| context.suggest(error, &scope, None))?;
     if context.out().is_json() {
         let events: Vec<Value> = events.iter().map(as_json).collect();

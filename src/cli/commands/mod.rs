@@ -1,5 +1,6 @@
 //! One file per command: its arguments, its examples, and what it asks the service.
 
+pub(crate) mod agent;
 pub(crate) mod backup;
 pub(crate) mod clipboard_holder;
 pub(crate) mod completions;
@@ -19,6 +20,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod member;
@@ -27,7 +29,10 @@ pub(crate) mod project;
 pub(crate) mod reset;
 pub(crate) mod restore;
 pub(crate) mod rollback;
+pub(crate) mod run;
+pub(crate) mod scan;
 pub(crate) mod set;
 pub(crate) mod status;
 pub(crate) mod tui;
+pub(crate) mod unlock;
 pub(crate) mod verify;

@@ -11,6 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Press;
 use crate::tui::model::Model;
 use crate::tui::panel::{Incoming, Panel, Step, Tone};
+use crate::tui::update::PROGRAM;
 use crate::tui::widgets::paint::width;
 use crate::tui::widgets::{Paint, Scroll};
 use std::ops::Range;
@@ -85,6 +86,7 @@ impl Panel for Reveal {
             name: self.name.clone(),
             version: self.version,
             purpose: Purpose::Reveal,
+            program: PROGRAM.to_owned(),
         }))]
     }
 

@@ -12,7 +12,7 @@ use super::answers::tab_of;
 use super::possible::possible;
 use super::{ask, copy, lock, open, quit, say, veil};
 use crate::domain::ScopeRef;
-use crate::service::{GetHistory, GetLog, ListMembers, ListScopes, ListSecrets, Request};
+use crate::service::{GetHistory, GetLog, ListMembers, ListScopes, ListSecrets, LogPick, Request};
 
 /// The cursor must rest this long before the detail pane asks for the history.
 const REST_MS: u64 = 250;
@@ -257,7 +257,7 @@ fn load(model: &mut Model, out: &mut Vec<Effect>) {
             if model.browser.log.scope.as_ref() != Some(&place) {
                 model.browser.log = Rows::new();
             }
-            let call = GetLog { scope: place.clone(), limit: Some(LOG_ROWS) };
+            let call = GetLog { scope: place.clone(), limit: Some(LOG_ROWS), pick: LogPick::default() };
             ask(model, Owner::Log(place), Request::GetLog(call), out);
         }
     }

@@ -24,6 +24,8 @@ use crossterm::event::KeyCode;
 const TOUCH_MS: u64 = 15_000;
 /// Keys this soon after a paste belong to it.
 const PASTE_TAIL_MS: u64 = 30;
+/// What the read log calls this program.
+pub(crate) const PROGRAM: &str = "sealbox tui";
 /// How long a notice stands.
 const NOTICE_MS: u64 = 5_000;
 
@@ -304,7 +306,8 @@ fn close(model: &mut Model, id: u32) {
 
 fn copy(model: &mut Model, name: crate::domain::SecretName, version: Option<u32>, out: &mut Vec<Effect>) {
     let scope = model.browser.place.clone();
-    let call = GetSecret { scope, name: name.clone(), version, purpose: Purpose::Copy };
+    let call =
+        GetSecret { scope, name: name.clone(), version, purpose: Purpose::Copy, program: PROGRAM.to_owned() };
     ask(model, Owner::Copy(name), Request::GetSecret(call), out);
 }
 

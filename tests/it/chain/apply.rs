@@ -4,7 +4,7 @@
 use super::builder::{
     ChainBuilder, id, no_box, no_name, no_wrap, person, raw, sid, sign, with_non_canonical_s,
 };
-use sealbox::chain::{Body, BoxFor, Entry, MemberBody, PutBody, Rejection, RotateBody};
+use sealbox::chain::{Body, BoxFor, Entry, MemberBody, PutBody, Rejection, RotateBody, ScheduleBody};
 use sealbox::crypto::{FullKey, PublicId, SealedName};
 use sealbox::domain::{KeyClass, Role, ScopeId};
 
@@ -126,10 +126,12 @@ fn readers_and_runners_may_sign_nothing() {
         let mut chain = standard();
         let (put, later) = (chain.first_put(3), chain.put(1, 3, 1));
         let (member, rotate) = (chain.member("nina", Role::Read), chain.rotation().0);
+        let schedule = chain.schedule(1, 86_400);
         for body in [
             Body::Put(put),
             Body::Put(later),
             Body::Delete(sid(1)),
+            Body::Schedule(schedule),
             Body::Member(member),
             Body::Rotate(rotate),
             Body::Child(ScopeId([8; 32])),
@@ -216,7 +218,7 @@ fn a_signature_of_another_purpose_is_refused() {
 
 #[test]
 fn kinds_of_a_newer_version_are_refused() {
-    for kind in [6, 7, 255] {
+    for kind in [6, 8, 255] {
         for (author, why) in [("ada", Rejection::UnknownKind), ("wil", Rejection::Role)] {
             let mut chain = standard();
             let bytes = raw(author, kind, chain.header(author), b"anything");
@@ -561,6 +563,72 @@ fn the_name_stands_in_the_first_put_and_nowhere_else() {
 fn the_id_of_a_deleted_secret_is_never_used_again() {
     put_refused(|chain| chain.first_put(2), Rejection::Secret);
     put_refused(|chain| chain.put(2, 2, 1), Rejection::Secret);
+}
+
+// schedules
+
+#[track_caller]
+fn schedule_refused(body: impl FnOnce(&ChainBuilder) -> ScheduleBody, why: Rejection) {
+    let mut chain = standard();
+    let bytes = chain.entry("wil", Body::Schedule(body(&chain)));
+    chain.refused(&bytes, why);
+}
+
+#[test]
+fn a_writer_sets_an_interval_and_the_latest_one_counts() {
+    let mut chain = standard();
+    let of = |chain: &ChainBuilder| *chain.state.secrets[&sid(1)].schedule.clone().unwrap();
+    assert_eq!(of(&chain).generation, 1, "the one of the standard chain");
+    for (author, seconds) in [("wil", 3_600), ("ada", 0), ("wil", 3_600)] {
+        let body = chain.schedule(1, seconds);
+        chain.push(author, Body::Schedule(body.clone()));
+        assert_eq!((of(&chain).generation, of(&chain).sealed), (2, body.sealed));
+    }
+    assert_eq!(chain.state.secrets[&sid(1)].versions.len(), 2, "an interval is no version");
+}
+
+#[test]
+fn an_interval_belongs_to_a_living_secret() {
+    schedule_refused(|chain| chain.schedule(2, 3_600), Rejection::Secret);
+    schedule_refused(|chain| chain.schedule(3, 3_600), Rejection::Secret);
+    let mut chain = standard();
+    chain.push("wil", Body::Delete(sid(1)));
+    let again = chain.schedule(1, 3_600);
+    let bytes = chain.entry("wil", Body::Schedule(again));
+    chain.refused(&bytes, Rejection::Secret);
+}
+
+#[test]
+fn an_interval_of_another_generation_is_refused() {
+    for generation in [0, 1, 3] {
+        schedule_refused(
+            |chain| ScheduleBody { generation, ..chain.schedule(1, 3_600) },
+            Rejection::Generation,
+        );
+    }
+}
+
+#[test]
+fn no_interval_is_sealed_while_keys_are_due() {
+    let mut chain = standard();
+    let removal = chain.removal("rea");
+    chain.push("ada", Body::Member(removal));
+    let body = chain.schedule(1, 3_600);
+    let bytes = chain.entry("wil", Body::Schedule(body));
+    chain.refused(&bytes, Rejection::Dirty);
+    chain.rotate();
+    let body = chain.schedule(1, 3_600);
+    chain.push("wil", Body::Schedule(body));
+}
+
+#[test]
+fn a_removed_writer_sets_no_interval() {
+    let mut chain = standard();
+    let body = chain.schedule(1, 3_600);
+    for author in ["fay", "mallory"] {
+        let bytes = chain.entry(author, Body::Schedule(body.clone()));
+        chain.refused(&bytes, Rejection::Stranger);
+    }
 }
 
 // delete and child

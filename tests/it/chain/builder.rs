@@ -5,7 +5,7 @@
 
 use sealbox::chain::{
     Body, BoxFor, Draft, Entry, EntryHash, GenesisBody, Header, MemberBody, OwnerIn, PutBody, Rejection,
-    RotateBody, SecretId, State,
+    RotateBody, ScheduleBody, SecretId, State,
 };
 use sealbox::crypto::{
     FullKey, Identity, PublicId, SealedBox, SealedName, SecretKey, Subject, boxes, scope_keys::Wrap, sha256,
@@ -42,7 +42,7 @@ impl ChainBuilder {
     }
 
     /// Owners ada and olga, writer wil, runner rune, reader rea, and fay, who was a writer. Generation 2. Secret 1 has
-    /// version 1 of generation 1 and version 2 of generation 2; secret 2 was deleted. One project, [7; 32].
+    /// version 1 of generation 1 and version 2 of generation 2, and an interval of generation 1; secret 2 was deleted. One project, [7; 32].
     pub(crate) fn standard() -> Self {
         let mut chain = Self::found(&["ada", "olga"], ScopeId::NONE);
         chain.admit("wil", Role::Write);
@@ -54,6 +54,8 @@ impl ChainBuilder {
         let put = chain.first_put(2);
         chain.push("wil", Body::Put(put));
         chain.push("wil", Body::Delete(sid(2)));
+        let schedule = chain.schedule(1, 90 * 86_400);
+        chain.push("fay", Body::Schedule(schedule));
         chain.remove("fay");
         let put = chain.put(1, 2, 1);
         chain.push("wil", Body::Put(put));
@@ -196,6 +198,13 @@ impl ChainBuilder {
         let name =
             self.key().meta().unwrap().seal_name(&self.scope.0, Subject::Secret(&sid(n).0), &format!("S{n}"));
         PutBody { name: Some(name.unwrap()), ..self.put(n, 1, 1) }
+    }
+
+    /// Says that secret `n` must be changed every so many seconds.
+    pub(crate) fn schedule(&self, n: u8, seconds: u64) -> ScheduleBody {
+        let meta = self.key().meta().unwrap();
+        let sealed = meta.seal_interval(&self.scope.0, &sid(n).0, self.generation(), seconds).unwrap();
+        ScheduleBody { secret: sid(n), generation: self.generation(), sealed }
     }
 
     /// A later version of secret `n`; the blob hash is made up.

@@ -6,7 +6,7 @@
 use super::builder::{
     ChainBuilder, genesis_body, genesis_entry, id, no_box, raw, sid, sign, with_non_canonical_s,
 };
-use sealbox::chain::{Body, BoxFor, MemberBody, PutBody, Replay};
+use sealbox::chain::{Body, BoxFor, MemberBody, PutBody, Replay, ScheduleBody};
 use sealbox::crypto::{FullKey, sha256};
 use sealbox::domain::{KeyClass, Role, ScopeId, scope::hex};
 use serde_json::{Value, json};
@@ -41,8 +41,10 @@ fn outcome(scope: ScopeId, rows: &[(u64, Vec<u8>)]) -> Value {
 }
 
 fn secrets(state: &sealbox::chain::State) -> Vec<Value> {
-    let all =
-        state.secrets.iter().map(|(id, secret)| json!([hex(&id.0[..2]), secret.current(), secret.floor]));
+    let all = state.secrets.iter().map(|(id, secret)| {
+        let schedule = secret.schedule.as_ref().map(|schedule| schedule.generation);
+        json!([hex(&id.0[..2]), secret.current(), secret.floor, schedule])
+    });
     let mut all: Vec<Value> = all.collect();
     all.sort_by_key(Value::to_string);
     all
@@ -68,6 +70,17 @@ fn make() -> Value {
     add("a valid delete", entry("wil", Body::Delete(sid(1))));
     add("a valid admission", member(base.member("nina", Role::Read)));
     add("a valid rotation", entry("ada", Body::Rotate(base.rotation().0)));
+    let schedule = |n| Body::Schedule(base.schedule(n, 86_400));
+    add("a valid interval", entry("wil", schedule(1)));
+    add("interval by a reader", entry("rea", schedule(1)));
+    add("interval by a runner", entry("rune", schedule(1)));
+    add("interval by a removed writer", entry("fay", schedule(1)));
+    add("interval of a deleted secret", entry("wil", schedule(2)));
+    add("interval of no secret", entry("wil", schedule(9)));
+    let old = ScheduleBody { generation: 1, ..base.schedule(1, 86_400) };
+    add("interval of an old generation", entry("wil", Body::Schedule(old)));
+    let long = [vec![1; 16], vec![0, 0, 0, 2], vec![9; 49]].concat();
+    add("interval with a trailing byte", vec![(next, raw("wil", 7, base.header("wil"), &long))]);
     add("junk bytes", vec![(next, b"junk".to_vec()), (i64::MAX as u64, b"junk".to_vec())]);
     add("put by a reader", entry("rea", put(3)));
     add("put by a runner", entry("rune", put(3)));
@@ -107,6 +120,9 @@ fn make() -> Value {
     let dirty = base.entry("ada", Body::Member(base.removal("wil")));
     let after = base.bent("ada", put(3), |h| (h.seq, h.prev) = (next + 1, sha256(&dirty)));
     add("put while dirty", vec![(next, dirty), (next + 1, after)]);
+    let dirty = base.entry("ada", Body::Member(base.removal("wil")));
+    let after = base.bent("ada", schedule(1), |h| (h.seq, h.prev) = (next + 1, sha256(&dirty)));
+    add("interval while dirty", vec![(next, dirty), (next + 1, after)]);
     let rows: Vec<_> = base.rows.iter().map(|(seq, bytes)| json!([seq, hex(bytes)])).collect();
     let weak = {
         let mut body = genesis_body(&["ada"], ScopeId::NONE, &FullKey::generate().unwrap());
@@ -131,7 +147,7 @@ fn golden_chains_have_the_outcome_that_was_written_down() {
     let scope = ScopeId(bytes(&kit["scope"]).try_into().unwrap());
     let base = rows(&kit["base"]);
     let vectors = kit["vectors"].as_array().unwrap();
-    assert!(vectors.len() >= 30);
+    assert!(vectors.len() >= 39);
     for vector in vectors {
         let all: Vec<_> = base.iter().cloned().chain(rows(&vector["rows"])).collect();
         assert_eq!(outcome(scope, &all), vector["expect"], "{}", vector["name"]);

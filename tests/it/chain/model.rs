@@ -2,7 +2,7 @@
 //! members, versions and `dirty` afterwards; and the same from a second client that reads the stored rows (R9, R16).
 
 use super::builder::{ChainBuilder, Dice, id, no_box, no_name, no_wrap, raw, sid};
-use sealbox::chain::{Body, BoxFor, Entry, MemberBody, PutBody, Replay, RotateBody};
+use sealbox::chain::{Body, BoxFor, Entry, MemberBody, PutBody, Replay, RotateBody, ScheduleBody};
 use sealbox::domain::{KeyClass, Role, ScopeId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +15,8 @@ const STEPS: usize = 20;
 struct Model {
     role: BTreeMap<&'static str, u8>,
     secrets: BTreeMap<u8, (Vec<u32>, u32)>,
+    /// The generation of each interval.
+    schedules: BTreeMap<u8, u32>,
     gone: BTreeSet<u8>,
     children: BTreeSet<u8>,
     generation: u32,
@@ -27,6 +29,7 @@ enum Step {
     Rotate { generation: u32, boxes: Vec<(&'static str, u8)> },
     Put { n: u8, version: u32, generation: u32, floor: u32, name: bool },
     Delete { n: u8 },
+    Schedule { n: u8, generation: u32 },
     Child { n: u8 },
     Newer,
 }
@@ -44,7 +47,8 @@ impl Model {
     /// True, and the effect, if the rules allow it.
     fn take(&mut self, author: &str, step: &Step) -> bool {
         let have = self.role.get(author).copied().unwrap_or(0);
-        let need = if matches!(step, Step::Put { .. } | Step::Delete { .. }) { 3 } else { 4 };
+        let write = matches!(step, Step::Put { .. } | Step::Delete { .. } | Step::Schedule { .. });
+        let need = if write { 3 } else { 4 };
         have >= need && self.effect(step)
     }
 
@@ -103,7 +107,17 @@ impl Model {
                 }
                 fine
             }
-            Step::Delete { n } => self.secrets.remove(n).is_some() && self.gone.insert(*n),
+            Step::Schedule { n, generation } => {
+                let fine = *generation == self.generation && !self.dirty && self.secrets.contains_key(n);
+                if fine {
+                    self.schedules.insert(*n, *generation);
+                }
+                fine
+            }
+            Step::Delete { n } => {
+                self.schedules.remove(n);
+                self.secrets.remove(n).is_some() && self.gone.insert(*n)
+            }
             Step::Child { n } => self.children.insert(*n),
             Step::Newer => false,
         }
@@ -115,7 +129,7 @@ fn random_step(dice: &mut Dice, model: &Model) -> Step {
     let wrong = |dice: &mut Dice| dice.below(6) == 0;
     let generation =
         |dice: &mut Dice, right: u32| if wrong(dice) { right + 1 - dice.below(3) as u32 } else { right };
-    match dice.below(12) {
+    match dice.below(13) {
         0..=3 => {
             let roles = if wrong(dice) { 6 } else { 5 };
             let role = dice.below(roles) as u8;
@@ -159,6 +173,7 @@ fn random_step(dice: &mut Dice, model: &Model) -> Step {
                 name: (current == 0) ^ wrong(dice),
             }
         }
+        12 => Step::Schedule { n: dice.below(4) as u8, generation: generation(dice, model.generation) },
         10 => Step::Delete { n: dice.below(4) as u8 },
         _ if wrong(dice) => Step::Newer,
         _ => Step::Child { n: dice.below(3) as u8 },
@@ -202,6 +217,11 @@ fn entry(chain: &ChainBuilder, author: &str, step: &Step) -> Vec<u8> {
             floor,
             name: name.then(no_name),
             blob: [n; 32],
+        }),
+        Step::Schedule { n, generation } => Body::Schedule(ScheduleBody {
+            secret: sid(n),
+            generation,
+            sealed: sealbox::crypto::SealedInterval([n; 48]),
         }),
         Step::Delete { n } => Body::Delete(sid(n)),
         Step::Child { n } => Body::Child(ScopeId([n + 1; 32])),
@@ -253,6 +273,9 @@ fn compare(chain: &ChainBuilder, model: &Model, seed: u64) {
             (secret.versions.iter().map(|version| version.generation).collect::<Vec<_>>(), secret.floor)
         });
         assert_eq!(have, model.secrets.get(&n).cloned(), "seed {seed} secret {n}");
+        let schedule =
+            state.secrets.get(&sid(n)).and_then(|secret| Some(secret.schedule.as_ref()?.generation));
+        assert_eq!(schedule, model.schedules.get(&n).copied(), "seed {seed} secret {n}");
         assert_eq!(state.deleted.contains(&sid(n)), model.gone.contains(&n));
     }
     let mut other = Replay::new(chain.scope, None, false);

@@ -4,7 +4,9 @@ use super::{is_sound, root};
 use crate::people::{Machine, ORG, admit, names, read, set};
 use sealbox::chain::ChainFault;
 use sealbox::domain::{Role, ScopeId};
-use sealbox::store::{Batch, BlobHash, Committed, EachBlob, SqliteStore, Store, StoreError};
+use sealbox::store::{
+    Batch, BlobHash, Care, Committed, EachBlob, EachRead, NewReads, SqliteStore, Store, StoreError,
+};
 use sealbox::vault::{Vault, VaultError};
 use std::cell::RefCell;
 use std::ops::ControlFlow;
@@ -156,6 +158,22 @@ impl Store for Swapped {
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {
         self.inner.backup(to)
+    }
+
+    fn append_reads(&self, reads: &NewReads, care: Care) -> Result<Committed, StoreError> {
+        self.inner.append_reads(reads, care)
+    }
+
+    fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.inner.reads(scope, author, each)
+    }
+
+    fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.inner.newest_reads(scope, author, each)
+    }
+
+    fn count_reads(&self, scope: &ScopeId) -> Result<u64, StoreError> {
+        self.inner.count_reads(scope)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

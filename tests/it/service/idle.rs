@@ -27,7 +27,13 @@ fn state(service: &LocalService) -> VaultState {
 fn get(service: &LocalService) -> Result<Revealed, ServiceError> {
     ask(
         service,
-        GetSecret { scope: ORG, name: crate::people::name("A"), version: None, purpose: Purpose::Resolve },
+        GetSecret {
+            scope: ORG,
+            name: crate::people::name("A"),
+            version: None,
+            purpose: Purpose::Resolve,
+            program: "test".into(),
+        },
     )
 }
 
@@ -72,7 +78,7 @@ fn what_a_screen_asks_by_itself_keeps_nothing_awake() {
         ask(&service, ListSecrets { scope: ORG }).unwrap();
         ask(&service, ListMembers { scope: ORG }).unwrap();
         ask(&service, GetHistory { scope: ORG, name: crate::people::name("A") }).unwrap();
-        ask(&service, GetLog { scope: ORG, limit: None }).unwrap();
+        ask(&service, GetLog { scope: ORG, limit: None, pick: LogPick::default() }).unwrap();
         ask(&service, Verify {}).unwrap();
         ask(&service, Doctor { accept_rollback: false }).unwrap();
     }

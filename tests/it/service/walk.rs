@@ -73,7 +73,15 @@ fn text(text: &str) -> SecretValue {
 /// One of each request, harmless enough to be asked by anybody.
 fn requests(stage: &Stage) -> Vec<Request> {
     let (scope, a) = (ORG, name("A"));
-    let get = |purpose| Request::GetSecret(GetSecret { scope: ORG, name: name("A"), version: None, purpose });
+    let get = |purpose| {
+        Request::GetSecret(GetSecret {
+            scope: ORG,
+            name: name("A"),
+            version: None,
+            purpose,
+            program: "test".into(),
+        })
+    };
     vec![
         Request::Status(Status {}),
         Request::InitPrepare(InitPrepare {
@@ -95,6 +103,12 @@ fn requests(stage: &Stage) -> Vec<Request> {
             name: a.clone(),
             value: text("n"),
             mode: SetMode::Upsert,
+        }),
+        Request::SetRotation(SetRotation {
+            scope: scope.clone(),
+            name: a.clone(),
+            every_s: Some(86_400),
+            with: Some(NewValue { value: text("n"), mode: SetMode::Upsert }),
         }),
         Request::DeleteSecret(DeleteSecret { scope: scope.clone(), name: a.clone() }),
         Request::GetHistory(GetHistory { scope: scope.clone(), name: a.clone() }),
@@ -118,7 +132,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::CreateIdentity(CreateIdentity { passphrase: passphrase() }),
         Request::Join(Join { link: "scj1_nonsense".into(), store: None, passphrase: passphrase() }),
         Request::ChangePassphrase(ChangePassphrase { old: wrong(), new: passphrase(), memory_mib: None }),
-        Request::GetLog(GetLog { scope: scope.clone(), limit: None }),
+        Request::GetLog(GetLog { scope: scope.clone(), limit: None, pick: LogPick::default() }),
         Request::Verify(Verify {}),
         Request::Import(Import {
             scope: scope.clone(),
@@ -126,7 +140,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
             on_existing: OnExisting::Fail,
             dry_run: false,
         }),
-        Request::Export(Export { scope, names: None, with_organization: false }),
+        Request::Export(Export { scope, names: None, with_organization: false, program: "test".into() }),
         Request::Backup(Backup { to: stage.path("walk-backup") }),
         Request::Restore(Restore { from: stage.path("missing"), accept_rollback: false }),
         Request::Recover(Recover {
@@ -137,6 +151,8 @@ fn requests(stage: &Stage) -> Vec<Request> {
         }),
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
+        Request::Fingerprints(Fingerprints { scopes: None }),
     ]
 }
 
@@ -151,10 +167,11 @@ struct Step {
 }
 
 /// These change what later requests would find, and get a stage of their own.
-const LASTING: [&str; 13] = [
+const LASTING: [&str; 14] = [
     "InitPrepare",
     "Lock",
     "SetSecret",
+    "SetRotation",
     "DeleteSecret",
     "Rollback",
     "CreateProject",
@@ -226,6 +243,7 @@ fn the_needs_are_the_table_of_roles() {
         ("GetSecret", Write),
         ("GetSecret", Write),
         ("SetSecret", Write),
+        ("SetRotation", Write),
         ("DeleteSecret", Write),
         ("GetHistory", Read),
         ("Rollback", Write),
@@ -299,8 +317,12 @@ fn an_export_with_the_organizations_secrets_takes_a_role_there_too() {
     drop((guest, vault));
     let service = service_on(&machine);
     ask(&service, Unlock { passphrase: passphrase() }).unwrap();
-    let export =
-        |with_organization| ask(&service, Export { scope: project("web"), names: None, with_organization });
+    let export = |with_organization| {
+        ask(
+            &service,
+            Export { scope: project("web"), names: None, with_organization, program: "test".into() },
+        )
+    };
     assert_eq!(export(false).unwrap().entries.len(), 1);
     assert_eq!(export(true).err().unwrap().kind, ErrorKind::Denied);
     drop(owner);
@@ -321,7 +343,13 @@ fn after_a_reset_or_restore_nothing_old_is_answered() {
     let get = || {
         ask(
             &stage.service,
-            GetSecret { scope: ORG, name: name("A"), version: None, purpose: Purpose::Resolve },
+            GetSecret {
+                scope: ORG,
+                name: name("A"),
+                version: None,
+                purpose: Purpose::Resolve,
+                program: "test".into(),
+            },
         )
     };
     assert_eq!(get().unwrap().value.expose(), CANARY.as_bytes());

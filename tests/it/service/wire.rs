@@ -43,8 +43,18 @@ fn a_whole_life_works_through_a_wire() {
     let written =
         ask(&remote, SetSecret { scope: ORG, name: name("A"), value: all, mode: SetMode::Create }).unwrap();
     assert_eq!(written, Written { version: 1, created: true });
-    let get =
-        |version| ask(&remote, GetSecret { scope: ORG, name: name("A"), version, purpose: Purpose::Reveal });
+    let get = |version| {
+        ask(
+            &remote,
+            GetSecret {
+                scope: ORG,
+                name: name("A"),
+                version,
+                purpose: Purpose::Reveal,
+                program: "test".into(),
+            },
+        )
+    };
     assert_eq!(get(None).unwrap().value.expose(), bytes.as_slice());
     ask(
         &remote,
@@ -59,7 +69,9 @@ fn a_whole_life_works_through_a_wire() {
         ask(&remote, Import { scope: ORG, entries, on_existing: OnExisting::Fail, dry_run: false }).unwrap();
     assert_eq!(report.created, [name("I"), name("J")]);
     let exported =
-        ask(&remote, Export { scope: ORG, names: None, with_organization: false }).unwrap().entries;
+        ask(&remote, Export { scope: ORG, names: None, with_organization: false, program: "test".into() })
+            .unwrap()
+            .entries;
     assert_eq!(
         exported.iter().map(|(name, value)| (name.as_str(), value.expose())).collect::<Vec<_>>(),
         [("A", bytes.as_slice()), ("I", b"i"), ("J", &[0xff; 3])]
@@ -77,7 +89,9 @@ fn a_whole_life_works_through_a_wire() {
     );
     assert!(ask(&remote, RemoveMember { scope: ORG, member: "gus".into() }).unwrap().rotated);
     assert_eq!(ask(&remote, ListMembers { scope: ORG }).unwrap().len(), 3);
-    assert!(ask(&remote, GetLog { scope: ORG, limit: Some(3) }).unwrap().len() == 3);
+    assert!(
+        ask(&remote, GetLog { scope: ORG, limit: Some(3), pick: LogPick::default() }).unwrap().len() == 3
+    );
     assert!(ask(&remote, MyId {}).unwrap().starts_with("sbid1"));
     assert!(ask(&remote, Verify {}).unwrap().sound());
     let to = machine.folder.path().join("b");

@@ -1,7 +1,7 @@
 //! The promise of `Store`, for every implementation: a new one adds one `Place` and one line at the end.
 
 use sealbox::domain::ScopeId;
-use sealbox::store::{Batch, Committed, NewEntry, SqliteStore, Store};
+use sealbox::store::{Batch, Care, Committed, NewEntry, NewReads, SqliteStore, Store};
 use std::ops::ControlFlow;
 
 /// Where stores of one kind live; each call of `open` is a connection of its own to the same rows.
@@ -215,9 +215,72 @@ fn a_backup_holds_every_row_and_never_overwrites(place: &dyn Place) {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "a backup is one file");
 }
 
+fn read_log(store: &dyn Store, scope: &ScopeId, author: u8) -> Vec<(u64, Vec<u8>)> {
+    let mut rows = Vec::new();
+    store
+        .reads(scope, &[author; 32], &mut |seq, body| {
+            rows.push((seq, body.to_vec()));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    rows
+}
+
+fn readings(scope: ScopeId, author: u8, seqs: &[u64], drop_through: Option<u64>) -> NewReads {
+    let records = seqs.iter().map(|seq| (*seq, vec![author, *seq as u8])).collect();
+    NewReads { scope, author: [author; 32], records, drop_through }
+}
+
+fn a_read_log_belongs_to_its_scope_and_author_and_comes_in_order_from_either_end(place: &dyn Place) {
+    let (one, two) = (place.open(), place.open());
+    assert!(read_log(&*one, &A, 7).is_empty());
+    for (reads, care) in [
+        (readings(A, 7, &[2, 1, 300], None), Care::Brief),
+        (readings(A, 8, &[1], None), Care::Durable),
+        (readings(B, 7, &[9], None), Care::Brief),
+    ] {
+        assert_eq!(one.append_reads(&reads, care).unwrap(), Committed::Yes);
+    }
+    assert_eq!(read_log(&*two, &A, 7), [(1, vec![7, 1]), (2, vec![7, 2]), (300, vec![7, 44])]);
+    assert_eq!((read_log(&*two, &A, 8).len(), read_log(&*two, &B, 7).len()), (1, 1));
+    assert!(read_log(&*two, &B, 8).is_empty());
+    assert_eq!((two.count_reads(&A).unwrap(), two.count_reads(&B).unwrap()), (4, 1));
+    let mut newest = Vec::new();
+    two.newest_reads(&A, &[7; 32], &mut |seq, _| {
+        newest.push(seq);
+        if newest.len() == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })
+    .unwrap();
+    assert_eq!(newest, [300, 2]);
+    assert!(one.scopes().unwrap().is_empty(), "a read log makes no scope");
+    assert!(rows(&*one, &A, None).is_empty());
+}
+
+fn a_taken_position_of_a_read_log_is_a_conflict_and_nothing_is_written(place: &dyn Place) {
+    let (one, two) = (place.open(), place.open());
+    assert_eq!(one.append_reads(&readings(A, 7, &[1, 2], None), Care::Brief).unwrap(), Committed::Yes);
+    for care in [Care::Brief, Care::Durable] {
+        let late = readings(A, 7, &[3, 2], Some(1));
+        assert_eq!(two.append_reads(&late, care).unwrap(), Committed::Conflict);
+        let nowhere = readings(A, 7, &[u64::MAX], None);
+        assert_eq!(two.append_reads(&nowhere, care).unwrap(), Committed::Conflict);
+    }
+    assert_eq!(read_log(&*one, &A, 7).len(), 2);
+}
+
+fn old_readings_of_one_author_go_when_told(place: &dyn Place) {
+    let store = place.open();
+    for author in [7, 8] {
+        let _ = store.append_reads(&readings(A, author, &[1, 2, 3, 4], None), Care::Brief).unwrap();
+    }
+    let _ = store.append_reads(&readings(A, 7, &[5], Some(3)), Care::Brief).unwrap();
+    let seqs = |author| read_log(&*store, &A, author).into_iter().map(|(seq, _)| seq).collect::<Vec<_>>();
+    assert_eq!((seqs(7), seqs(8)), (vec![4, 5], vec![1, 2, 3, 4]));
+}
+
 /// Everything above, each on a fresh place.
 pub(super) fn suite<P: Place>(make: impl Fn() -> P) {
-    let checks: [fn(&dyn Place); 11] = [
+    let checks: [fn(&dyn Place); 14] = [
         an_empty_store_has_nothing,
         rows_come_in_order_from_after_a_position,
         reading_stops_when_told,
@@ -229,6 +292,9 @@ pub(super) fn suite<P: Place>(make: impl Fn() -> P) {
         the_change_counter_moves_when_another_connection_writes,
         large_bodies_and_blobs_come_back_byte_for_byte,
         a_backup_holds_every_row_and_never_overwrites,
+        a_read_log_belongs_to_its_scope_and_author_and_comes_in_order_from_either_end,
+        a_taken_position_of_a_read_log_is_a_conflict_and_nothing_is_written,
+        old_readings_of_one_author_go_when_told,
     ];
     for check in checks {
         check(&make());

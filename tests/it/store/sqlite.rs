@@ -103,7 +103,7 @@ fn a_newer_file_says_newer_and_is_not_touched() {
     let path = folder.path().join("store.db");
     drop(SqliteStore::create(&path).unwrap());
     let db = rusqlite::Connection::open(&path).unwrap();
-    db.pragma_update(None, "user_version", 2).unwrap();
+    db.pragma_update(None, "user_version", 3).unwrap();
     db.pragma_update_and_check(None, "wal_checkpoint", "truncate", |_| Ok(())).unwrap();
     drop(db);
     let before = fs::read(&path).unwrap();
@@ -167,4 +167,93 @@ fn a_position_that_is_no_number_does_not_hide_the_others() {
     drop(db);
     let seqs: Vec<u64> = super::conformance::rows(&store, &A, None).into_iter().map(|(seq, _)| seq).collect();
     assert_eq!(seqs, [0, 1, 2]);
+}
+
+/// A store as the first layout made it, with one entry.
+fn first_layout(path: &Path) {
+    let db = rusqlite::Connection::open(path).unwrap();
+    for statement in &sealbox::store::SCHEMA[..2] {
+        db.execute(statement, []).unwrap();
+    }
+    db.pragma_update(None, "application_id", 0x5342_5831).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    db.execute("INSERT INTO entry VALUES(?1, 0, x'01')", [A.0.to_vec()]).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn log(store: &SqliteStore) -> Vec<(u64, Vec<u8>)> {
+    let mut rows = Vec::new();
+    store
+        .reads(&A, &[7; 32], &mut |seq, body| {
+            rows.push((seq, body.to_vec()));
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    rows
+}
+
+fn reading(seq: u64) -> sealbox::store::NewReads {
+    let records = vec![(seq, vec![seq as u8])];
+    sealbox::store::NewReads { scope: A, author: [7; 32], records, drop_through: None }
+}
+
+#[test]
+fn a_store_of_the_first_layout_gets_a_read_log_when_it_is_opened_and_not_when_it_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    first_layout(&path);
+    let looked = SqliteStore::inspect(&path).unwrap();
+    assert!(log(&looked).is_empty() && looked.count_reads(&A).unwrap() == 0);
+    assert!(looked.append_reads(&reading(1), sealbox::store::Care::Brief).is_err());
+    drop(looked);
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(super::conformance::rows(&store, &A, None), [(0, vec![1])]);
+    assert_eq!(store.append_reads(&reading(1), sealbox::store::Care::Brief).unwrap(), Committed::Yes);
+    drop(store);
+    assert_eq!(log(&SqliteStore::open(&path).unwrap()), [(1, vec![1])]);
+    // a table that is not ours makes it another program's all the same
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute("CREATE TABLE also(x)", []).unwrap();
+    drop(db);
+    assert!(matches!(SqliteStore::open(&path), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn a_backup_of_the_first_layout_can_be_put_back_and_read_from_then_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (old, path) = (folder.path().join("old.db"), folder.path().join("store.db"));
+    first_layout(&old);
+    let mut store = SqliteStore::create(&path).unwrap();
+    store.replace_with(&SqliteStore::inspect(&old).unwrap()).unwrap();
+    assert_eq!(super::conformance::rows(&store, &A, None), [(0, vec![1])]);
+    assert_eq!(store.append_reads(&reading(1), sealbox::store::Care::Durable).unwrap(), Committed::Yes);
+    assert_eq!(log(&store), [(1, vec![1])]);
+}
+
+#[test]
+fn a_reading_does_not_wait_long_for_another_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let store = SqliteStore::create(&path).unwrap();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let start = std::time::Instant::now();
+    let refused = store.append_reads(&reading(1), sealbox::store::Care::Brief);
+    assert!(matches!(refused, Err(StoreError::Busy { .. })));
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "it would have been 20 s");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(store.append_reads(&reading(1), sealbox::store::Care::Brief).unwrap(), Committed::Yes);
+}
+
+#[test]
+fn what_is_written_after_a_brief_record_is_durable_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::create(&folder.path().join("store.db")).unwrap();
+    assert_eq!(store.synchronous().unwrap(), 2);
+    assert_eq!(store.append_reads(&reading(1), sealbox::store::Care::Brief).unwrap(), Committed::Yes);
+    assert_eq!(store.synchronous().unwrap(), 1);
+    assert_eq!(store.commit(&entries(vec![entry(A, 0, b"x")])).unwrap(), Committed::Yes);
+    assert_eq!(store.synchronous().unwrap(), 2);
+    assert_eq!(store.append_reads(&reading(2), sealbox::store::Care::Durable).unwrap(), Committed::Yes);
+    assert_eq!(store.synchronous().unwrap(), 2);
 }

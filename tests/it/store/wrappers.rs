@@ -4,7 +4,9 @@
 //! administrator of a shared database (SPEC R10 to R12). A faulty store stands for a disk or a network.
 
 use sealbox::domain::ScopeId;
-use sealbox::store::{Batch, BlobHash, Committed, EachBlob, SqliteStore, Store, StoreError};
+use sealbox::store::{
+    Batch, BlobHash, Care, Committed, EachBlob, EachRead, NewReads, SqliteStore, Store, StoreError,
+};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,6 +15,8 @@ use std::sync::{Arc, Mutex};
 
 type Rows = BTreeMap<(ScopeId, u64), Vec<u8>>;
 type Blobs = BTreeMap<(ScopeId, BlobHash), Vec<u8>>;
+/// By scope, author and position.
+type Reads = BTreeMap<(ScopeId, [u8; 32], u64), Vec<u8>>;
 
 /// Rows in memory that the test, as the database's administrator, may change at will; cloned handles share them.
 #[derive(Clone, Default)]
@@ -22,6 +26,7 @@ pub(crate) struct HostileStore(Arc<Mutex<Tables>>);
 pub(crate) struct Tables {
     pub(crate) rows: Rows,
     pub(crate) blobs: Blobs,
+    pub(crate) reads: Reads,
     writes: i64,
 }
 
@@ -118,6 +123,47 @@ impl Store for HostileStore {
 
     fn backup(&self, _: &Path) -> Result<(), StoreError> {
         Err(StoreError::Missing { location: self.location() })
+    }
+
+    fn append_reads(&self, reads: &NewReads, _: Care) -> Result<Committed, StoreError> {
+        let mut tables = self.0.lock().unwrap();
+        let at = |seq: u64| (reads.scope, reads.author, seq);
+        if reads.records.iter().any(|(seq, _)| tables.reads.contains_key(&at(*seq))) {
+            return Ok(Committed::Conflict);
+        }
+        tables.writes += 1;
+        tables.reads.extend(reads.records.iter().map(|(seq, body)| (at(*seq), body.clone())));
+        if let Some(last) = reads.drop_through {
+            tables.reads.retain(|(scope, author, seq), _| {
+                *scope != reads.scope || *author != reads.author || *seq > last
+            });
+        }
+        Ok(Committed::Yes)
+    }
+
+    fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        let tables = self.0.lock().unwrap();
+        for ((.., seq), body) in tables.reads.range((*scope, *author, 0)..=(*scope, *author, u64::MAX)) {
+            if each(*seq, body).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        let tables = self.0.lock().unwrap();
+        for ((.., seq), body) in tables.reads.range((*scope, *author, 0)..=(*scope, *author, u64::MAX)).rev()
+        {
+            if each(*seq, body).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_reads(&self, scope: &ScopeId) -> Result<u64, StoreError> {
+        Ok(self.tables().reads.keys().filter(|(id, ..)| id == scope).count() as u64)
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {
@@ -222,6 +268,22 @@ impl Store for FaultyStore {
 
     fn backup(&self, to: &Path) -> Result<(), StoreError> {
         self.checked(|store| store.backup(to))
+    }
+
+    fn append_reads(&self, reads: &NewReads, care: Care) -> Result<Committed, StoreError> {
+        self.checked(|store| store.append_reads(reads, care))
+    }
+
+    fn reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.checked(|store| store.reads(scope, author, each))
+    }
+
+    fn newest_reads(&self, scope: &ScopeId, author: &[u8; 32], each: EachRead<'_>) -> Result<(), StoreError> {
+        self.checked(|store| store.newest_reads(scope, author, each))
+    }
+
+    fn count_reads(&self, scope: &ScopeId) -> Result<u64, StoreError> {
+        self.checked(|store| store.count_reads(scope))
     }
 
     fn check(&self) -> Result<Vec<String>, StoreError> {

@@ -24,6 +24,7 @@ impl Service for Hostile {
             created_ms: 0,
             created_by: evil(),
             exposed: true,
+            rotate_every_s: Some(1),
         };
         Ok(match request {
             Request::Status(_) => Answer::Status(StatusReport {
@@ -33,6 +34,7 @@ impl Service for Hostile {
                 organization: Some(evil()),
                 me: Some(evil()),
                 lock_in_s: Some(u64::MAX),
+                lock: Default::default(),
                 changes_by_others: 0,
                 demo: true,
                 warnings: vec![evil(), evil()],
@@ -83,6 +85,13 @@ impl Service for Hostile {
                 version: Some(u32::MAX),
                 role: Some(Role::Run),
                 hash: evil(),
+                rotate_every_s: Some(u64::MAX),
+                read: Some(ReadFacts {
+                    code: sealbox::domain::ReadCode::Unreadable,
+                    names: vec![name("KEY"), name("OTHER")],
+                    host: evil(),
+                    program: evil(),
+                }),
             }]),
             Request::MyId(_) => Answer::MyId(evil()),
             _ => return Err(ServiceError::new(ErrorKind::Failure, evil()).hint(evil())),

@@ -89,6 +89,7 @@ impl Person {
             idle_lock,
             clock: clock.clone(),
             demo: false,
+            audit_required: false,
         }));
         Self { service, clip: Arc::default(), clock, paths }
     }
@@ -124,8 +125,13 @@ impl Person {
     }
 
     pub fn get(&self, scope: &ScopeRef, secret: &str) -> Vec<u8> {
-        let call =
-            GetSecret { scope: scope.clone(), name: name(secret), version: None, purpose: Purpose::Reveal };
+        let call = GetSecret {
+            scope: scope.clone(),
+            name: name(secret),
+            version: None,
+            purpose: Purpose::Reveal,
+            program: "test".into(),
+        };
         self.ask(call).value.expose().to_vec()
     }
 

@@ -22,6 +22,7 @@ impl Service for Many {
                 organization: Some("acme".into()),
                 me: Some("ada".into()),
                 lock_in_s: Some(900),
+                lock: Default::default(),
                 changes_by_others: 0,
                 demo: false,
                 warnings: Vec::new(),
@@ -48,6 +49,7 @@ impl Service for Many {
                             created_ms: super::rig::NOW - n as u64 * 99_000,
                             created_by: "ada".into(),
                             exposed: n % 50 == 0,
+                            rotate_every_s: (n % 9 == 0).then_some(86_400 * 90),
                         }
                     })
                     .collect();

@@ -8,4 +8,5 @@ mod golden;
 mod hostile;
 mod members;
 mod moves;
+mod reads;
 mod rogue;
