@@ -154,6 +154,9 @@ pub(crate) enum Command {
     /// Copy a value to the clipboard, without showing it
     #[command(after_help = c::copy::EXAMPLES)]
     Copy(c::copy::CopyArgs),
+    /// Hold or clear a clipboard for `copy` and the TUI
+    #[command(hide = true, after_help = c::clipboard_holder::EXAMPLES)]
+    ClipboardHolder(c::clipboard_holder::HolderArgs),
     /// List the versions of a secret
     #[command(after_help = c::history::EXAMPLES)]
     History(c::history::HistoryArgs),

@@ -74,6 +74,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Edit(args) => c::edit::run(context, args),
         Command::Delete(args) => c::delete::run(context, args),
         Command::Copy(args) => c::copy::run(context, args),
+        Command::ClipboardHolder(args) => c::clipboard_holder::run(context, args),
         Command::Run(args) => c::run::run(context, args),
         Command::History(args) => c::history::run(context, args),
         Command::Rollback(args) => c::rollback::run(context, args),

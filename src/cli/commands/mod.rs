@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod backup;
+pub(crate) mod clipboard_holder;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;

@@ -80,8 +80,9 @@ pub(super) fn arrived(
             model.dirty = true;
         }
         (Owner::Copy(name), Ok(Answer::GetSecret(revealed))) => {
+            let label = name.as_str().to_owned();
             let ticket = ticket(model, Owner::Copy(name));
-            out.push(Effect::Copy(ticket, revealed.value));
+            out.push(Effect::Copy(ticket, label, revealed.value));
         }
         (Owner::Lock, _) => {
             forget(model);
