@@ -15,19 +15,23 @@
 //! | 2 | [`chain`] | the signed log and the pure `apply` that turns entries into state |
 //! | 2 | [`store`] | the `Store` trait over two tables of sealed bytes, and SQLite |
 //! | 3 | [`vault`] | use cases on our own secrets: unlock, secrets, members, history, verify, transfer |
+//! | 4 | [`resolve`] | references become a plan, the plan becomes values; redaction of what programs print |
 //! | 5 | [`service`] | the one door that front ends see: typed requests in, answers out |
+//! | 6 | [`agent`] | the same service behind a unix socket, held by a process of its own |
 //! | 7 | [`cli`] | arguments, one file per command, output, prompts, exit codes |
 //! | 7 | [`tui`] | action, msg, model, pure update, view, keymap, theme, effects, runtime |
 //!
 //! Three rules hold everywhere: only front ends print, prompt or exit; a secret lives in a type that wipes itself
 //! and has no `Debug`, `Display`, `Clone` or `Serialize`; and every write is atomic.
 
+pub mod agent;
 pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod domain;
 pub mod platform;
+pub mod resolve;
 pub mod service;
 pub mod store;
 pub mod tui;

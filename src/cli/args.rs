@@ -56,6 +56,9 @@ pub(crate) struct Globals {
     /// Never ask anything; fail instead [env: SEALBOX_NO_INPUT]
     #[arg(long, global = true)]
     pub(crate) no_input: bool,
+    /// Neither start nor use an agent [env: SEALBOX_NO_AGENT]
+    #[arg(long, global = true)]
+    pub(crate) no_agent: bool,
     /// Colours: `auto` follows the terminal and NO_COLOR
     #[arg(
         long,
@@ -122,6 +125,14 @@ pub(crate) enum Command {
     /// Say where the vault stands; needs no passphrase
     #[command(after_help = c::status::EXAMPLES)]
     Status(Nothing),
+    /// Open the vault once, for all commands until it locks
+    #[command(after_help = c::unlock::EXAMPLES)]
+    Unlock(c::unlock::UnlockArgs),
+    /// Wipe the keys from memory
+    #[command(after_help = c::lock::EXAMPLES)]
+    Lock(Nothing),
+    /// Start, stop and look at the agent, which keeps the vault open
+    Agent(c::agent::AgentArgs),
     /// Create a secret, or write a new version of it
     #[command(after_help = c::set::EXAMPLES)]
     Set(c::set::SetArgs),
@@ -134,6 +145,9 @@ pub(crate) enum Command {
     /// Change a value in your editor
     #[command(after_help = c::edit::EXAMPLES)]
     Edit(c::edit::EditArgs),
+    /// Run a program with secrets in its environment, and hide them in what it prints
+    #[command(visible_alias = "exec", after_help = c::run::EXAMPLES)]
+    Run(c::run::RunArgs),
     /// Delete a secret and all of its versions, for good
     #[command(visible_alias = "rm", after_help = c::delete::EXAMPLES)]
     Delete(c::delete::DeleteArgs),

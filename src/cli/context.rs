@@ -10,15 +10,16 @@ use super::{
     stop::{Stop, usage, wrap},
 };
 use crate::{
-    config::{Settings, project},
+    agent::{Front, Use, spawn::Terms},
+    config::{Settings, project, settings::AgentStart},
     domain::{Passphrase, ProjectName, ScopeRef, SecretName, filter},
     platform::{
         clock::{Clock, SystemClock},
         paths::VaultPaths,
     },
     service::{
-        Call, ErrorKind, GetHistory, History, ListScopes, ListSecrets, LocalService, Service, ServiceError,
-        ServiceOptions, Status, Unlock, VaultState, ask,
+        Call, ErrorKind, GetHistory, History, ListScopes, ListSecrets, LocalService, ServiceError,
+        ServiceOptions, Status, StatusReport, VaultState, ask,
     },
 };
 use std::{
@@ -36,7 +37,10 @@ pub(crate) struct Context {
     out: Output,
     globals: Globals,
     top: TopScope,
-    service: OnceLock<Arc<dyn Service>>,
+    front: OnceLock<Arc<Front>>,
+    /// The passphrase came from a terminal.
+    typed: std::cell::Cell<bool>,
+    warned: std::cell::Cell<bool>,
     project_file: OnceLock<Option<(PathBuf, project::ProjectFile)>>,
     refused: Vec<String>,
 }
@@ -44,7 +48,16 @@ pub(crate) struct Context {
 impl Context {
     /// Touches nothing yet.
     pub(crate) fn new(out: Output, globals: Globals, top: TopScope, refused: Vec<String>) -> Self {
-        Self { out, globals, top, service: OnceLock::new(), project_file: OnceLock::new(), refused }
+        Self {
+            out,
+            globals,
+            top,
+            front: OnceLock::new(),
+            typed: false.into(),
+            warned: false.into(),
+            project_file: OnceLock::new(),
+            refused,
+        }
     }
 
     /// What the system refused when the process was hardened.
@@ -117,37 +130,84 @@ impl Context {
             .map_err(|error| wrap(ErrorKind::Usage, &error).hint(format!("edit {}", path.display())))
     }
 
-    /// The service, locked. A command that lives for a moment has no idle lock.
-    pub(crate) fn service(&self) -> Result<&dyn Service, ServiceError> {
-        if let Some(service) = self.service.get() {
-            return Ok(service.as_ref());
+    /// The service: the agent where it is open, else this process. A command that lives for a moment has no idle lock.
+    pub(crate) fn front(&self) -> Result<&Arc<Front>, ServiceError> {
+        if let Some(front) = self.front.get() {
+            return Ok(front);
         }
-        let made = self.new_service(None)?;
-        Ok(self.service.get_or_init(|| made).as_ref())
+        let made = self.new_front(None, None)?;
+        if self.typed.get() {
+            made.by_a_person();
+        }
+        Ok(self.front.get_or_init(|| made))
     }
 
-    /// A service of its own, for front ends that live longer.
-    pub(crate) fn new_service(&self, idle_lock: Option<Duration>) -> Result<Arc<dyn Service>, ServiceError> {
-        Ok(Arc::new(LocalService::new(ServiceOptions {
-            paths: self.paths()?,
+    /// Lets the service go, and with it (if it is in this process) the open vault and its keys.
+    pub(crate) fn let_go(&mut self) {
+        self.front.take();
+    }
+
+    /// A service of its own, for front ends that live longer and so lock themselves.
+    pub(crate) fn new_front(
+        &self,
+        idle_lock: Option<Duration>,
+        max_unlocked: Option<Duration>,
+    ) -> Result<Arc<Front>, ServiceError> {
+        let paths = self.paths()?;
+        let local = LocalService::new(ServiceOptions {
+            paths: paths.clone(),
             kdf: crate::crypto::KdfPolicy::STANDARD,
             idle_lock,
             clock: clock(),
             demo: false,
-            audit_required: self.settings()?.audit_required,
-        })))
+        });
+        // settings that cannot be read may have asked for it
+        let required = self.settings().map_or(true, |settings| settings.audit_required);
+        let local = local.audit_required(required);
+        let agent = self.terms().unwrap_or_else(|error| {
+            // wrong settings are no reason to keep a value back; that nothing stays open is the careful way
+            self.out.warn(&format!("going on without an agent: {}", error.message));
+            None
+        });
+        let agent = agent.map_or(Use::Never, Use::Auto);
+        Ok(Arc::new(Front::new(local.max_unlocked(max_unlocked), paths, agent)))
+    }
+
+    /// With what an agent would be started; `None` if there is to be none.
+    pub(crate) fn terms(&self) -> Result<Option<Terms>, ServiceError> {
+        let unwanted = |value: OsString| !value.is_empty() && value != "0";
+        if self.globals.no_agent || env("SEALBOX_NO_AGENT").is_some_and(unwanted) {
+            return Ok(None);
+        }
+        let settings = self.settings()?;
+        Ok((settings.agent_start == AgentStart::Auto).then_some(Terms {
+            paths: self.paths()?,
+            idle_lock: settings.lock_idle,
+            max_unlocked: settings.lock_max,
+            audit_required: settings.audit_required,
+        }))
+    }
+
+    /// A passphrase was typed by a person: what it opens may stay open in the agent.
+    pub(crate) fn was_typed(&self) {
+        self.typed.set(true);
+        if let Some(front) = self.front.get() {
+            front.by_a_person();
+        }
     }
 
     /// Asks a typed question.
     pub(crate) fn ask<C: Call>(&self, call: C) -> Result<C::Answer, ServiceError> {
-        ask(self.service()?, call)
+        ask(self.front()?.as_ref(), call)
     }
 
-    /// Makes sure that there is a vault here, before anybody is asked for anything.
-    pub(crate) fn present(&self) -> Result<(), ServiceError> {
+    /// Makes sure that there is a vault here, before anybody is asked for anything. Says how it stands.
+    pub(crate) fn present(&self) -> Result<StatusReport, ServiceError> {
         let status = self.ask(Status {})?;
-        for warning in &status.warnings {
-            self.out.warn(&crate::domain::printable::line(warning));
+        if !self.warned.replace(true) {
+            for warning in &status.warnings {
+                self.out.warn(&crate::domain::printable::line(warning));
+            }
         }
         if status.state == VaultState::Absent {
             return Err(ServiceError::new(
@@ -156,19 +216,39 @@ impl Context {
             )
             .hint("sealbox init (a new vault), sealbox id (to join one), or sealbox demo (to look around)"));
         }
-        Ok(())
+        Ok(status)
     }
 
-    /// Unlocks the vault: asks for the passphrase, or takes it from its file. A person has three tries. Answers the
-    /// passphrase, for `passwd`; it is wiped when it is dropped.
-    pub(crate) fn unlock(&self) -> Result<Passphrase, Stop> {
+    /// Makes sure that the vault is open: in the agent, where nothing is asked any more, or here, by the passphrase.
+    pub(crate) fn unlock(&self) -> Result<(), Stop> {
+        if self.present()?.state == VaultState::Unlocked {
+            return Ok(());
+        }
+        self.unlock_with(|passphrase, typed| {
+            let front = self.front()?;
+            if typed { front.unlock(passphrase) } else { front.unlock_here(passphrase) }
+        })
+        .map(drop)
+    }
+
+    /// Opens the vault by the passphrase, whether it is open already or not; answers the passphrase, for `passwd`. It is
+    /// wiped when it is dropped.
+    pub(crate) fn prove(&self) -> Result<Passphrase, Stop> {
         self.present()?;
+        self.unlock_with(|passphrase, _| self.front()?.unlock_here(passphrase))
+    }
+
+    /// Asks for the passphrase, or takes it from its file, and opens with it. A person has three tries.
+    pub(crate) fn unlock_with(
+        &self,
+        open: impl Fn(Passphrase, bool) -> Result<(), ServiceError>,
+    ) -> Result<Passphrase, Stop> {
         let mut tries = 1;
         loop {
             let given = prompt::passphrase(self)?;
             let typed = given.typed;
             let again = Passphrase::new(given.passphrase.expose().to_owned());
-            match self.ask(Unlock { passphrase: given.passphrase }) {
+            match open(given.passphrase, typed) {
                 Ok(()) => return Ok(again),
                 Err(error) if typed && tries < TRIES && error.kind == ErrorKind::Locked => {
                     self.out.say_always(&format!("{}; try again", error.message));

@@ -116,7 +116,6 @@ fn tell(folder: &Path, clock: &Arc<StoryClock>) -> Result<Arc<dyn Service>, Serv
             idle_lock: None,
             clock: clock.clone(),
             demo: true,
-            audit_required: false,
         }))
     };
     clock.set(script::BEGINNING);

@@ -37,6 +37,7 @@ pub(crate) fn code(kind: ErrorKind) -> u8 {
 pub(crate) fn of(ended: Result<(), Stop>, out: &Output) -> u8 {
     match ended {
         Ok(()) | Err(Stop::ClosedPipe) => 0,
+        Err(Stop::Ended(code)) => code,
         Err(Stop::Failed(error)) => {
             out.error(&error);
             code(error.kind)

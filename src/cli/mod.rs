@@ -35,6 +35,9 @@ pub fn exit_codes() -> &'static [(u8, &'static str)] {
 /// Runs one command line (with the program's name first) and says how the process should end. `refused` is what
 /// the system refused when the process was hardened.
 pub fn run(args: Vec<OsString>, refused: Vec<String>) -> ExitCode {
+    if let Some(ended) = crate::platform::process::hidden_part(&args) {
+        return ended;
+    }
     let early = Output::before_parsing(&args);
     let command = Cli::command().color(early.clap_color());
     let parsed = command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
@@ -60,12 +63,16 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
     match command {
         Command::Init(args) => c::init::run(context, args),
         Command::Status(args) => c::status::run(context, args),
+        Command::Unlock(args) => c::unlock::run(context, args),
+        Command::Lock(args) => c::lock::run(context, args),
+        Command::Agent(args) => c::agent::run(context, args),
         Command::Set(args) => c::set::run(context, args),
         Command::Get(args) => c::get::run(context, args),
         Command::List(args) => c::list::run(context, args),
         Command::Edit(args) => c::edit::run(context, args),
         Command::Delete(args) => c::delete::run(context, args),
         Command::Copy(args) => c::copy::run(context, args),
+        Command::Run(args) => c::run::run(context, args),
         Command::History(args) => c::history::run(context, args),
         Command::Rollback(args) => c::rollback::run(context, args),
         Command::Generate(args) => c::generate::run(context, args),

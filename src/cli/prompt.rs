@@ -37,7 +37,13 @@ pub(crate) fn passphrase(context: &Context) -> Result<Given, ServiceError> {
     if let Some(passphrase) = present_source(context)? {
         return Ok(Given { passphrase, typed: false });
     }
-    let typed = ask_hidden(context, "Passphrase: ").map_err(|error| no_way(error, WAYS))?;
+    let typed = ask_hidden(context, "Passphrase: ").map_err(|error| match no_way(error, WAYS) {
+        told if told.kind == ErrorKind::Usage => {
+            ServiceError::new(ErrorKind::Locked, "the vault is locked, and there is no terminal to ask on")
+                .hint(format!("sealbox unlock; or {WAYS}"))
+        }
+        other => other,
+    })?;
     Ok(Given { passphrase: typed, typed: true })
 }
 
@@ -186,6 +192,7 @@ fn twice(context: &Context) -> io::Result<Passphrase> {
 
 fn ask_hidden(context: &Context, question: &str) -> io::Result<Passphrase> {
     let mut typed = ask_line_hidden(context, question)?;
+    context.was_typed();
     Ok(Passphrase::new(std::mem::take(&mut *typed)))
 }
 

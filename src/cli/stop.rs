@@ -12,6 +12,8 @@ pub(crate) enum Stop {
     Failed(Box<ServiceError>),
     /// The reader of our stdout went away: end quietly.
     ClosedPipe,
+    /// Nothing failed here: a program was run, and its exit code is ours.
+    Ended(u8),
 }
 
 impl From<ServiceError> for Stop {

@@ -14,6 +14,10 @@ use std::time::Duration;
 pub struct Settings {
     /// Lock after this long without a key press; `None` never.
     pub lock_idle: Option<Duration>,
+    /// Lock after this long in any case; `None` never.
+    pub lock_max: Option<Duration>,
+    /// Whether an agent is started and used.
+    pub agent_start: AgentStart,
     /// How values are copied.
     pub clipboard_mode: ClipboardMode,
     /// Clear what was copied after this long; `None` never.
@@ -28,6 +32,15 @@ pub struct Settings {
     pub mouse: bool,
     /// Action name to keys, as written; the keymap reads them.
     pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Whether an agent is started and used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentStart {
+    /// When a person unlocks.
+    Auto,
+    /// Never.
+    Never,
 }
 
 /// How values are copied.
@@ -60,6 +73,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             lock_idle: Some(Duration::from_secs(15 * 60)),
+            lock_max: Some(Duration::from_secs(12 * 3600)),
+            agent_start: AgentStart::Auto,
             clipboard_mode: ClipboardMode::Auto,
             clipboard_clear_after: Some(Duration::from_secs(30)),
             audit_required: false,
@@ -71,10 +86,12 @@ impl Default for Settings {
     }
 }
 
-const SECTIONS: [&str; 6] = ["lock", "clipboard", "reveal", "audit", "ui", "keys"];
+const SECTIONS: [&str; 7] = ["lock", "agent", "clipboard", "reveal", "audit", "ui", "keys"];
 /// Section, key, and the variable that overrides it.
-const KNOWN: [(&str, &str, &str); 7] = [
+const KNOWN: [(&str, &str, &str); 9] = [
     ("lock", "idle", "SEALBOX_LOCK_IDLE"),
+    ("lock", "max", "SEALBOX_LOCK_MAX"),
+    ("agent", "start", "SEALBOX_AGENT"),
     ("clipboard", "mode", "SEALBOX_CLIPBOARD"),
     ("clipboard", "clear_after", "SEALBOX_CLIPBOARD_CLEAR_AFTER"),
     ("reveal", "hide_after", "SEALBOX_REVEAL_HIDE_AFTER"),
@@ -144,6 +161,14 @@ impl Settings {
         };
         match (section, key) {
             ("lock", "idle") => self.lock_idle = duration()?,
+            ("lock", "max") => self.lock_max = duration()?,
+            ("agent", _) => {
+                self.agent_start = match value.as_str() {
+                    Some("auto") => AgentStart::Auto,
+                    Some("never") => AgentStart::Never,
+                    _ => return Err(bad(place, &name, "must be \"auto\" or \"never\"")),
+                }
+            }
             ("clipboard", "clear_after") => self.clipboard_clear_after = duration()?,
             ("reveal", "hide_after") => self.reveal_hide_after = duration()?,
             ("clipboard", _) => {
@@ -284,6 +309,8 @@ mod tests {
             ("[lock]\nidle = 15\n", "lock.idle must be a duration"),
             ("[lock]\nidle = \"0s\"\n", "lock.idle must be a duration"),
             ("[ui]\ntheme = \"pink\"\n", "ui.theme must be"),
+            ("[agent]\nstart = true\n", "agent.start must be"),
+            ("[lock]\nmax = \"never\"\n", "lock.max must be a duration"),
             ("[ui]\nmouse = 1\n", "ui.mouse must be true or false"),
             ("[audit]\nrequired = \"maybe\"\n", "audit.required must be true or false"),
             ("[keys]\nlock = \"x\"\n", "keys.lock must be a list"),

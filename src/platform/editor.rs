@@ -84,7 +84,7 @@ fn edit_in(base: &Path, initial: &SecretValue, editor: &OsStr) -> Result<Option<
 }
 
 /// The runtime folder if it is in memory, else /dev/shm if that is.
-fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
+pub(super) fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
     if files::private_dir(runtime_dir).is_ok() && in_memory(runtime_dir) {
         return Ok(runtime_dir.to_owned());
     }
@@ -93,7 +93,7 @@ fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn in_memory(folder: &Path) -> bool {
+pub(super) fn in_memory(folder: &Path) -> bool {
     const TMPFS: u64 = 0x0102_1994;
     const RAMFS: u64 = 0x8584_58f6;
     // the field's type differs between architectures, and its sign does not matter
@@ -102,7 +102,7 @@ fn in_memory(folder: &Path) -> bool {
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn in_memory(_: &Path) -> bool {
+pub(super) fn in_memory(_: &Path) -> bool {
     false
 }
 
@@ -125,7 +125,7 @@ impl Drop for Room {
     }
 }
 
-fn wipe_folder(folder: &Path, depth: u32) {
+pub(super) fn wipe_folder(folder: &Path, depth: u32) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {
             Ok(kind) if kind.is_file() => drop(files::remove_wiped(&entry.path())),

@@ -1,4 +1,5 @@
-//! The operating system, behind small safe functions: files, paths, clocks, hardening, clipboard, the user's editor.
+//! The operating system, behind small safe functions: files, paths, clocks, hardening, clipboard, the user's editor,
+//! other programs.
 //!
 //! Nothing here knows what a vault is; secrets pass through as bytes and are wiped.
 
@@ -10,4 +11,5 @@ pub mod files;
 pub mod harden;
 pub mod host;
 pub mod paths;
+pub mod process;
 pub mod tty;

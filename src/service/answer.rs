@@ -30,14 +30,80 @@ pub struct StatusReport {
     pub organization: Option<String>,
     /// The user's label, while unlocked and a member somewhere.
     pub me: Option<String>,
-    /// Seconds until the idle lock, while unlocked; `None` if the lock is off.
+    /// Seconds until it locks by itself, while unlocked: the nearer of the two countdowns in `lock`. `None` if both are off.
     pub lock_in_s: Option<u64>,
+    /// More about locking, and who holds the keys.
+    #[serde(default)]
+    pub lock: LockReport,
     /// Counts the times that rows written by somebody else were noticed.
     pub changes_by_others: u64,
     /// True for a throw-away vault made by `demo`.
     pub demo: bool,
     /// One-line warnings (memory could not be locked, a file mode was repaired, ignored rows).
     pub warnings: Vec<String>,
+}
+
+/// Why the vault was locked. The token is stable: the agent's log and `--json` carry it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockReason {
+    /// Somebody said so.
+    Asked,
+    /// Nothing was done for as long as `lock.idle` says.
+    Idle,
+    /// It was open for as long as `lock.max` (or `unlock --for`) says.
+    Limit,
+    /// Identity or store were replaced by another program.
+    Replaced,
+    /// The agent that held the keys has ended.
+    AgentEnded,
+}
+
+impl LockReason {
+    /// The stable token.
+    pub fn token(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Idle => "idle",
+            Self::Limit => "limit",
+            Self::Replaced => "replaced",
+            Self::AgentEnded => "agent_ended",
+        }
+    }
+
+    /// In words, for a person who finds it locked.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Asked => "the vault is locked",
+            Self::Idle => "locked after a while without activity",
+            Self::Limit => "locked: it has been open for as long as it may",
+            Self::Replaced => "locked: its files were changed by another program",
+            Self::AgentEnded => "the agent has ended; unlocking starts it again",
+        }
+    }
+}
+
+/// Who holds the keys while a vault is unlocked through an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentReport {
+    /// Its process.
+    pub pid: u32,
+    /// Its version.
+    pub version: String,
+}
+
+/// Part of the answer to `Status`: both countdowns, the last lock, the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LockReport {
+    /// Seconds until the idle lock, while unlocked; `None` if it is off.
+    pub idle_in_s: Option<u64>,
+    /// Seconds until the hard limit, while unlocked; `None` if it is off.
+    pub limit_in_s: Option<u64>,
+    /// Why it was locked last, while locked; `None` if it was never open.
+    pub reason: Option<LockReason>,
+    /// The agent that answered; `None` for a service in the asking process.
+    pub agent: Option<AgentReport>,
 }
 
 /// Answer to `InitPrepare`.

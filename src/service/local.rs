@@ -1,13 +1,15 @@
 //! The service in this process: a vault that is locked or unlocked, and an idle clock.
 //!
-//! Holds the checks that belong to every request: is the vault open, does the role suffice, has it been idle for too
-//! long. The key derivation runs outside the lock, so that a status request is answered while it works.
+//! Holds the checks that belong to every request: is the vault open, does the role suffice, has it been idle or open for
+//! too long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
+use super::standing::{Hours, Stamp, Standing};
 use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, verify::ScopeReport};
 use std::{
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -24,35 +26,44 @@ pub struct ServiceOptions {
     pub clock: Arc<dyn Clock>,
     /// True for a throw-away vault.
     pub demo: bool,
-    /// Refuse to answer a value if it cannot be written down that it was read.
-    pub audit_required: bool,
 }
 
 /// The service in this process.
 pub struct LocalService {
     home: Home,
-    idle_lock: Option<Duration>,
     clock: Arc<dyn Clock>,
     demo: bool,
     audit_required: bool,
     inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
+/// How often an unlock is begun anew because the identity file was replaced while it worked.
+const UNLOCK_TRIES: u32 = 3;
+
 struct Inner {
     vault: Option<Vault>,
     prepared: Option<Prepared>,
-    /// Time since boot of the last thing a person did.
-    active_at: Duration,
-    /// Counts what closed the vault: an unlock that was still deriving its key at that moment must not open it again.
+    hours: Hours,
+    /// Where the vault's rows are, and what its files were when it was opened.
+    store: PathBuf,
+    stamp: Stamp,
+    /// Counts the times that somebody closed it: an unlock that was still deriving its key must not open it again.
     epoch: u64,
+    /// Counts the times that it was closed while open.
+    closed: u64,
+    reason: Option<LockReason>,
 }
 
 impl Inner {
-    fn close(&mut self) {
-        self.vault = None;
+    fn close(&mut self, why: LockReason) {
+        if self.vault.take().is_some() {
+            self.reason = Some(why);
+            self.closed += 1;
+        }
         self.prepared = None;
-        self.epoch += 1;
+        if why == LockReason::Asked {
+            self.epoch += 1;
+        }
     }
 }
 
@@ -62,42 +73,96 @@ impl LocalService {
         let home = Home::new(options.paths, options.kdf, Arc::clone(&options.clock));
         Self {
             home,
-            idle_lock: options.idle_lock,
             clock: options.clock,
             demo: options.demo,
-            audit_required: options.audit_required,
-            inner: Mutex::new(Inner::default()),
+            audit_required: false,
+            inner: Mutex::new(Inner {
+                vault: None,
+                prepared: None,
+                hours: Hours::new(options.idle_lock),
+                store: PathBuf::new(),
+                stamp: Stamp::default(),
+                epoch: 0,
+                closed: 0,
+                reason: None,
+            }),
         }
     }
 
-    /// The state, with the vault dropped (and its keys wiped) if it was idle for too long.
+    /// Lock after this long in any case, however busy it is; `None` (as made) never does.
+    #[must_use]
+    pub fn max_unlocked(self, limit: Option<Duration>) -> Self {
+        self.as_it_is().hours.limit = limit;
+        self
+    }
+
+    /// Whether a value is refused if it cannot be written down that it was read; as made, it is not.
+    #[must_use]
+    pub fn audit_required(mut self, required: bool) -> Self {
+        self.audit_required = required;
+        self
+    }
+
+    /// Where this service stands, after locking it if its time is over.
+    pub fn standing(&self) -> Standing {
+        let inner = self.inner();
+        let open = inner.vault.is_some();
+        Standing {
+            open,
+            locks_at: inner.hours.locks_at().filter(|_| open),
+            reason: inner.reason,
+            closed: inner.closed,
+        }
+    }
+
+    fn as_it_is(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, with the vault dropped (and its keys wiped) if its time is over or its files are not those any more.
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.vault.is_some() && self.idle_left(&inner) == Some(Duration::ZERO) {
-            inner.close();
+        let mut inner = self.as_it_is();
+        if inner.vault.is_some() {
+            let replaced =
+                (Stamp::of(self.home.paths(), &inner.store) != inner.stamp).then_some(LockReason::Replaced);
+            if let Some(why) = inner.hours.over(self.clock.since_boot()).or(replaced) {
+                inner.close(why);
+            }
         }
         inner
     }
 
-    fn idle_left(&self, inner: &Inner) -> Option<Duration> {
-        let idle = self.clock.since_boot().saturating_sub(inner.active_at);
-        self.idle_lock.map(|limit| limit.saturating_sub(idle))
-    }
-
-    /// Keeps an opened vault, unless something closed the vault since `epoch`.
+    /// Keeps an opened vault, unless something closed the vault since `epoch`. What our own work did to the files is no
+    /// reason to close it.
     fn keep(&self, mut vault: Vault, epoch: u64) {
         vault.require_records(self.audit_required);
-        let mut inner = self.inner();
+        let mut inner = self.as_it_is();
         if inner.epoch != epoch {
             return;
         }
+        inner.store = PathBuf::from(vault.location());
+        inner.stamp = Stamp::of(self.home.paths(), &inner.store);
         inner.vault = Some(vault);
-        inner.active_at = self.clock.since_boot();
+        inner.reason = None;
+        inner.hours.opened(self.clock.since_boot());
+    }
+
+    /// Opens the vault from one identity file: if another program replaced it while the key was derived, what was opened is
+    /// not what is there now, and it is opened again.
+    fn open(&self, passphrase: &crate::domain::Passphrase) -> Result<Vault, VaultError> {
+        let mut tries = 1;
+        loop {
+            let before = Stamp::identity(self.home.paths());
+            let vault = self.home.unlock(passphrase)?;
+            if tries == UNLOCK_TRIES || before == Stamp::identity(self.home.paths()) {
+                return Ok(vault);
+            }
+            tries += 1;
+        }
     }
 
     fn status(&self) -> Result<StatusReport, VaultError> {
         let mut inner = self.inner();
-        let lock_in_s = self.idle_left(&inner).map(|left| left.as_secs());
         let mut report = StatusReport {
             state: VaultState::Absent,
             vault: self.home.paths().data.display().to_string(),
@@ -105,6 +170,7 @@ impl LocalService {
             organization: None,
             me: None,
             lock_in_s: None,
+            lock: LockReport { reason: inner.reason, ..LockReport::default() },
             changes_by_others: 0,
             demo: self.demo,
             warnings: Vec::new(),
@@ -115,6 +181,7 @@ impl LocalService {
                 .push("keys could not be locked into memory (ulimit -l is low): they may be swapped".into());
         }
         report.warnings.extend(self.home.warnings());
+        let (idle_in_s, limit_in_s) = inner.hours.left(self.clock.since_boot());
         match &mut inner.vault {
             Some(vault) => {
                 vault.refresh()?;
@@ -122,7 +189,8 @@ impl LocalService {
                 report.store = vault.location();
                 report.organization = vault.organization();
                 report.me = vault.my_label();
-                report.lock_in_s = lock_in_s;
+                report.lock_in_s = idle_in_s.into_iter().chain(limit_in_s).min();
+                report.lock = LockReport { idle_in_s, limit_in_s, ..LockReport::default() };
                 report.changes_by_others = vault.changes_by_others();
                 report.warnings.extend(vault.broken().map(|(_, error)| error.to_string()));
                 if let Some((count, why)) = vault.unrecorded() {
@@ -157,7 +225,7 @@ impl LocalService {
             });
         }
         if activity {
-            inner.active_at = self.clock.since_boot();
+            inner.hours.active(self.clock.since_boot());
         }
         let vault = inner.vault.as_mut().ok_or(VaultError::Locked)?;
         vault.refresh()?;
@@ -194,12 +262,12 @@ impl LocalService {
             }
             Request::Unlock(call) => {
                 let epoch = self.inner().epoch;
-                let vault = self.home.unlock(&call.passphrase)?;
+                let vault = self.open(&call.passphrase)?;
                 self.keep(vault, epoch);
                 Answer::Unlock(())
             }
             Request::Lock(_) => {
-                self.inner().close();
+                self.inner().close(LockReason::Asked);
                 Answer::Lock(())
             }
             Request::CreateIdentity(call) => {
@@ -213,7 +281,10 @@ impl LocalService {
                 Answer::Join(scopes)
             }
             Request::ChangePassphrase(call) => {
+                drop(self.inner()); // closed first, if another program has changed the identity before us
                 self.home.change_passphrase(&call.old, &call.new, call.memory_mib)?;
+                let mut inner = self.as_it_is();
+                inner.stamp = Stamp::of(self.home.paths(), &inner.store);
                 Answer::ChangePassphrase(())
             }
             Request::Verify(_) => {
@@ -226,7 +297,7 @@ impl LocalService {
                 Answer::Backup(BackupReport { bytes, scopes, entries })
             }
             Request::Restore(call) => {
-                self.inner().close(); // it would go on with what it has read before
+                self.inner().close(LockReason::Asked); // it would go on with what it has read before
                 Answer::Restore(verified(self.home.restore(&call.from, call.accept_rollback)?, None))
             }
             Request::Recover(call) => {
@@ -242,19 +313,19 @@ impl LocalService {
                 Answer::Recover(scopes)
             }
             Request::Reset(_) => {
-                self.inner().close();
+                self.inner().close(LockReason::Asked);
                 self.home.reset()?;
                 Answer::Reset(())
             }
             Request::Doctor(call) => {
                 if call.accept_rollback {
-                    self.inner().close();
+                    self.inner().close(LockReason::Asked);
                     self.home.accept_rollback()?;
                 }
                 Answer::Doctor(doctor::examine(&self.home, self.inner().vault.as_ref()))
             }
             Request::SettleForks(call) => {
-                self.inner().close();
+                self.inner().close(LockReason::Asked);
                 let settled = self.home.settle_forks(&call.passphrase)?;
                 let settled = settled.into_iter().map(|(label, signer)| SettledFork { label, signer });
                 Answer::SettleForks(settled.collect())
@@ -266,6 +337,13 @@ impl LocalService {
     /// What needs an unlocked vault.
     fn with_open_vault(&self, request: Request) -> Result<Answer, VaultError> {
         let (need, activity) = (request.need(), request.is_activity());
+        if let Request::KeepOpen(call) = &request {
+            let seconds = call.seconds;
+            self.with_vault(&need, activity, |_| Ok(()))?;
+            let time = Duration::from_secs(seconds);
+            self.as_it_is().hours.keep_open(self.clock.since_boot(), time);
+            return Ok(Answer::KeepOpen(()));
+        }
         match reading::Watch::of(&request) {
             None => self.with_vault(&need, activity, |vault| answer(vault, request)),
             // What was read is written down before it is answered; so is what was refused.
@@ -346,8 +424,9 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             let entries = vault.export(&call.scope, call.names.as_deref(), call.with_organization)?;
             Answer::Export(Exported { entries })
         }
-        // Answered by `without_vault`; listed so that a new request cannot be forgotten.
+        // Answered before it comes here; listed so that a new request cannot be forgotten.
         Request::Status(_)
+        | Request::KeepOpen(_)
         | Request::InitPrepare(_)
         | Request::InitCommit(_)
         | Request::Unlock(_)

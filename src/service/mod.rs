@@ -10,17 +10,24 @@ pub mod error;
 mod local;
 mod reading;
 pub mod request;
+mod standing;
 pub mod wire;
 
 pub use answer::*;
 pub use error::{ErrorKind, ServiceError};
 pub use local::{LocalService, ServiceOptions};
 pub use request::*;
+pub use standing::Standing;
 
 /// Something that answers requests: in this process, or (through a socket) in another.
 pub trait Service: Send + Sync {
     /// Answers one request. Blocking: callers with a screen to draw run it on a blocking thread.
     fn handle(&self, request: Request) -> Result<Answer, ServiceError>;
+
+    /// The front end that held this goes away: what was opened for it alone is locked. One that is shared stays as it is.
+    fn leave(&self) {
+        let _ = self.handle(Request::Lock(Lock {})); // a lock has nobody to complain to any more
+    }
 }
 
 /// Asks a typed question and gets its own answer type back.

@@ -76,6 +76,13 @@ pub struct Unlock {
 #[derive(Serialize, Deserialize)]
 pub struct Lock {}
 
+/// Keeps the unlocked vault open for so many seconds from now, idle or not, and no longer. Never longer than the hard limit.
+#[derive(Serialize, Deserialize)]
+pub struct KeepOpen {
+    /// From now.
+    pub seconds: u64,
+}
+
 /// Tells the service that the user did something on the screen that needed no other request; restarts the idle clock.
 #[derive(Serialize, Deserialize)]
 pub struct Touch {}
@@ -409,6 +416,7 @@ door! {
     Unlock -> (), |_| Need::Nothing;
     Lock -> (), |_| Need::Nothing;
     Touch -> (), |_| Need::Unlocked;
+    KeepOpen -> (), |_| Need::Unlocked;
     ListScopes -> Vec<ScopeInfo>, |_| Need::Unlocked;
     ListSecrets -> SecretList, |call| Need::Role(call.scope.clone(), Role::Read);
     GetSecret -> Revealed, |call| Need::Role(call.scope.clone(), match call.purpose {

@@ -13,7 +13,7 @@ use super::theme::{Theme, ThemeName, utf8_locale};
 use super::{TuiError, TuiOptions, clipboard, update, view};
 use crate::config::settings;
 use crate::platform::clock::Clock;
-use crate::service::{Lock, Request, Service};
+use crate::service::Service;
 use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEventKind};
 use futures_util::Stream;
 use ratatui::Terminal;
@@ -55,7 +55,7 @@ pub fn run(service: Arc<dyn Service>, options: TuiOptions) -> Result<(), TuiErro
     let result = runtime.block_on(Loop::open(model, theme, outside, options.now, mouse, name)?.turn());
     // A write that is under way is let finish; nothing else is worth waiting for.
     runtime.shutdown_timeout(Duration::from_secs(5));
-    let _ = service.handle(Request::Lock(Lock {}));
+    service.leave();
     result
 }
 

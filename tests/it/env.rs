@@ -109,6 +109,7 @@ impl TestEnv {
             ("LANG", "C.UTF-8".to_owned()),
             ("TZ", "UTC".to_owned()),
             ("SEALBOX_NO_INPUT", "1".to_owned()),
+            ("SEALBOX_NO_AGENT", "1".to_owned()), // the agent's own tests take it away
             ("SEALBOX_PASSPHRASE_FILE", self.passphrase_file().to_string_lossy().into_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))

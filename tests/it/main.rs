@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub, reason = "this binary has no outside")]
 
+mod agent;
 mod chain;
 mod cli;
 mod crash;

@@ -1,5 +1,6 @@
 //! One file per command: its arguments, its examples, and what it asks the service.
 
+pub(crate) mod agent;
 pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod copy;
@@ -18,6 +19,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod list;
+pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod member;
@@ -26,7 +28,9 @@ pub(crate) mod project;
 pub(crate) mod reset;
 pub(crate) mod restore;
 pub(crate) mod rollback;
+pub(crate) mod run;
 pub(crate) mod set;
 pub(crate) mod status;
 pub(crate) mod tui;
+pub(crate) mod unlock;
 pub(crate) mod verify;

@@ -37,7 +37,7 @@ pub(crate) fn run(context: &mut Context, args: PasswdArgs) -> Result<(), Stop> {
     if args.new_passphrase_fd.is_some() && args.new_passphrase_fd == context.globals().passphrase_fd {
         return Err(usage("the old and the new passphrase need descriptors of their own").into());
     }
-    let old = context.unlock()?; // proven before a new one is asked for
+    let old = context.prove()?; // proven before a new one is asked for
     let new = prompt::new_passphrase(context, args.new_passphrase_fd)?;
     context.ask(ChangePassphrase { old, new, memory_mib: args.memory })?;
     if context.out().is_json() {

@@ -24,9 +24,11 @@ pub(crate) fn run(context: &mut Context, args: ScopedOnly) -> Result<(), Stop> {
         return Err(usage("the terminal UI needs a terminal").hint("sealbox help").into());
     }
     let scope = context.named_scope(&args.scope)?;
-    let idle = context.settings()?.lock_idle;
-    let service = context.new_service(idle)?;
-    open(context, service, scope, None)
+    let settings = context.settings()?;
+    let front = context.new_front(settings.lock_idle, settings.lock_max)?;
+    front.by_a_person();
+    front.warm_up();
+    open(context, front, scope, None)
 }
 
 /// Opens the TUI on a service; shared with `demo`, which brings its own clock.

@@ -1,7 +1,7 @@
 //! The locked screen: one field, a spinner while the key is derived, one generic error.
 
 use crate::domain::Passphrase;
-use crate::service::{Answer, ErrorKind, Request, Unlock as UnlockCall};
+use crate::service::{Answer, ErrorKind, LockReason, Request, Unlock as UnlockCall};
 use crate::tui::action::Action;
 use crate::tui::keymap::Press;
 use crate::tui::layout::centre;
@@ -18,13 +18,13 @@ pub(crate) struct Unlock {
     passphrase: Entry,
     waiting: bool,
     failed: Option<String>,
-    by_itself: bool,
+    reason: Option<LockReason>,
 }
 
 impl Unlock {
-    /// `by_itself`: the vault was open and locked without being told to.
-    pub(crate) fn new(by_itself: bool) -> Self {
-        Self { passphrase: Entry::new(Kind::Passphrase), waiting: false, failed: None, by_itself }
+    /// `reason`: why it was locked while it was open here, if it was not told to from here.
+    pub(crate) fn new(reason: Option<LockReason>) -> Self {
+        Self { passphrase: Entry::new(Kind::Passphrase), waiting: false, failed: None, reason }
     }
 }
 
@@ -84,8 +84,7 @@ impl Panel for Unlock {
             *y = y.saturating_add(1 + gap);
             row
         };
-        let said =
-            if self.by_itself { "locked after a while without activity" } else { "the vault is locked" };
+        let said = self.reason.unwrap_or(LockReason::Asked).words();
         let row = line(&mut y, u16::from(area.height >= 11));
         paint.put(row.x, row.y, row.width, said, theme.text);
         let row = line(&mut y, 0);

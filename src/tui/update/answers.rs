@@ -115,6 +115,7 @@ fn status(model: &mut Model, report: StatusReport, out: &mut Vec<Effect>) {
     let state = report.state;
     let changes = report.changes_by_others;
     let warning = report.warnings.first().cloned();
+    let reason = report.lock.reason;
     model.status = Some(report);
     model.status_at = model.now.mono;
     model.polled_at = model.now.mono;
@@ -127,7 +128,7 @@ fn status(model: &mut Model, report: StatusReport, out: &mut Vec<Effect>) {
                 model.asked_scope = Some(model.browser.place.clone());
             }
             forget(model);
-            set_gate(model, Box::new(Unlock::new(by_itself)), out);
+            set_gate(model, Box::new(Unlock::new(reason.filter(|_| by_itself))), out);
         }
         VaultState::Unlocked if model.gate.is_none() => {
             if first || before != Some(VaultState::Unlocked) {

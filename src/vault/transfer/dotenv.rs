@@ -5,7 +5,7 @@
 //! parser and most others read the same bytes. A line of this format may be a piece of a pasted key, so an error shows a
 //! key only if it cannot be one.
 
-use super::{Found, SecretName, Wiped, shown_key};
+use super::{SecretName, Sink, Wiped, shown_key};
 use zeroize::Zeroizing;
 
 /// Why a value that is text cannot be written, if it cannot.
@@ -43,7 +43,7 @@ fn plain(b: u8) -> bool {
 }
 
 /// Reads a text into `found`.
-pub(super) fn parse(text: &str, found: &mut Found) {
+pub(super) fn parse(text: &str, found: &mut impl Sink) {
     // a file with CRLF throughout has it inside quoted values too; anywhere else a CR is part of the value
     let crlf = text.contains('\n')
         && text.match_indices('\n').all(|(at, _)| text.get(..at).is_some_and(|t| t.ends_with('\r')));
@@ -72,7 +72,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// Reads one line, or several if a quoted value goes on.
-    fn entry(&mut self, found: &mut Found) {
+    fn entry(&mut self, found: &mut impl Sink) {
         let first = self.line;
         let content = self.rest.split('\n').next().unwrap_or_default();
         let statement = content.trim();
@@ -126,7 +126,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A word as a shell reads it, from an opening quote to white space; `None` if it has a problem.
-    fn quoted(&mut self, found: &mut Found, first: usize) -> Option<Wiped> {
+    fn quoted(&mut self, found: &mut impl Sink, first: usize) -> Option<Wiped> {
         let mut value = Wiped::default();
         while let Some(c) = self.rest.chars().next() {
             match c {
@@ -198,7 +198,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing after an open quote can be told apart any more.
-    fn unterminated(&mut self, found: &mut Found, first: usize) -> Option<Wiped> {
+    fn unterminated(&mut self, found: &mut impl Sink, first: usize) -> Option<Wiped> {
         found.problem(Some(first), None, "has a quote that is never closed; what follows was not checked");
         self.rest = "";
         None

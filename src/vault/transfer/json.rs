@@ -4,7 +4,7 @@
 //! guessed at: `007` and `1e3` would not come back as they were written. Duplicate keys, which a map would swallow, are
 //! problems like any other.
 
-use super::{Found, SecretName, Wiped, shown_key};
+use super::{Found, SecretName, Sink as _, Wiped, shown_key};
 use serde::de::{
     Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
 };

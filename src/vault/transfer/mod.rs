@@ -6,7 +6,10 @@
 
 pub mod dotenv;
 pub mod json;
+mod variables;
 pub mod yaml;
+
+pub use variables::{VariableLine, variables};
 
 use crate::domain::value::{MAX_VALUE, SecretValue};
 use crate::domain::{NameError, SecretName, printable};
@@ -121,8 +124,8 @@ impl fmt::Display for TransferError {
     }
 }
 
-/// Reads a text. A byte order mark is dropped. The caller wipes `bytes`.
-pub fn parse(format: Format, bytes: &[u8]) -> Result<Vec<(SecretName, SecretValue)>, TransferError> {
+/// The text of a file, without a byte order mark.
+fn text_of(bytes: &[u8]) -> Result<&str, TransferError> {
     if bytes.len() > MAX_INPUT {
         return Err(TransferError::one(None, format!("the file is longer than {} MiB", MAX_INPUT >> 20)));
     }
@@ -130,7 +133,12 @@ pub fn parse(format: Format, bytes: &[u8]) -> Result<Vec<(SecretName, SecretValu
         let line = 1 + bytes.iter().take(e.valid_up_to()).filter(|b| **b == b'\n').count();
         TransferError::one(Some(line), "the file is not UTF-8 text")
     })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+/// Reads a text. A byte order mark is dropped. The caller wipes `bytes`.
+pub fn parse(format: Format, bytes: &[u8]) -> Result<Vec<(SecretName, SecretValue)>, TransferError> {
+    let text = text_of(bytes)?;
     let mut found = Found::default();
     match format {
         Format::Dotenv => dotenv::parse(text, &mut found),
@@ -205,12 +213,19 @@ struct Found {
     problems: Vec<Problem>,
 }
 
-impl Found {
+/// Where a reader puts what it finds.
+trait Sink {
+    /// Something that is wrong.
+    fn problem(&mut self, line: Option<usize>, key: Option<String>, what: impl Into<String>);
+    /// One entry; `shown` is the key as it may appear in an error.
+    fn add(&mut self, line: Option<usize>, key: &str, shown: Option<String>, value: Vec<u8>);
+}
+
+impl Sink for Found {
     fn problem(&mut self, line: Option<usize>, key: Option<String>, what: impl Into<String>) {
         self.problems.push(Problem { line, key, what: what.into() });
     }
 
-    /// Takes one entry; `shown` is the key as it may appear in an error.
     fn add(&mut self, line: Option<usize>, key: &str, shown: Option<String>, value: Vec<u8>) {
         let value = SecretValue::new(value); // owned from here on, so that a refused value is wiped too
         let name = match SecretName::parse(key) {
@@ -236,7 +251,9 @@ impl Found {
             }
         }
     }
+}
 
+impl Found {
     fn finish(self) -> Result<Vec<(SecretName, SecretValue)>, TransferError> {
         if self.problems.is_empty() {
             Ok(self.entries)

@@ -5,7 +5,7 @@
 //! `NO` stays a name and no reader guesses.
 
 use super::json::{Flat, quote};
-use super::{Found, MAX_INPUT, SecretName, Wiped};
+use super::{Found, MAX_INPUT, SecretName, Sink as _, Wiped};
 use serde::de::DeserializeSeed;
 use serde_saphyr::options::{DuplicateKeyPolicy, MergeKeyPolicy, NonFiniteFloatPolicy};
 use serde_saphyr::{Error, budget, options};

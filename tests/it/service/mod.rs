@@ -51,6 +51,5 @@ pub(super) fn service_with(
         idle_lock,
         clock,
         demo: false,
-        audit_required: false,
     })
 }

@@ -34,6 +34,7 @@ impl Service for Hostile {
                 organization: Some(evil()),
                 me: Some(evil()),
                 lock_in_s: Some(u64::MAX),
+                lock: Default::default(),
                 changes_by_others: 0,
                 demo: true,
                 warnings: vec![evil(), evil()],

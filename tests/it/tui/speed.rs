@@ -22,6 +22,7 @@ impl Service for Many {
                 organization: Some("acme".into()),
                 me: Some("ada".into()),
                 lock_in_s: Some(900),
+                lock: Default::default(),
                 changes_by_others: 0,
                 demo: false,
                 warnings: Vec::new(),

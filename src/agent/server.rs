@@ -1,0 +1,322 @@
+//! The agent's process: one service, a socket, a thread for each connection, an alarm, and an orderly end.
+//!
+//! Blocking I/O on plain threads: while nobody asks, nothing runs. Invariants: keys are wiped before a lock, a signal or a
+//! stop is answered; no byte of a stranger is parsed; nothing of a request is ever logged.
+
+use super::error::AgentError;
+use super::idle::Alarm;
+use super::journal::Journal;
+use super::protocol::{Budget, Hello, MAX_FRAME, MAX_HELLO, PATIENCE, Welcome, frame, receive, send};
+use super::socket::{self, Only};
+use super::wipe;
+use crate::crypto::KdfPolicy;
+use crate::platform::{clock::Clock, paths::VaultPaths};
+use crate::service::{
+    Answer, ErrorKind, LocalService, Lock, LockReason, Need, Request, Service, ServiceError, ServiceOptions,
+};
+use std::{
+    convert::Infallible,
+    os::unix::net::{UnixListener, UnixStream},
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// How many connections are served at once; more wait in the socket's queue.
+const WORKERS: usize = 32;
+/// Room for what a request takes in a debug build too; only what is used is ever backed by memory.
+const STACK: usize = 4 << 20;
+/// What all half-received requests together may take: one of the longest and many ordinary ones.
+static BUDGET: Budget = Budget::new(MAX_FRAME + (32 << 20));
+
+/// What an agent is made of.
+pub struct Serve {
+    /// The vault.
+    pub paths: VaultPaths,
+    /// What sealing an identity costs.
+    pub kdf: KdfPolicy,
+    /// Lock after this long without activity.
+    pub idle_lock: Option<Duration>,
+    /// Lock after this long in any case.
+    pub max_unlocked: Option<Duration>,
+    /// Refuse values that cannot be put into the read log.
+    pub audit_required: bool,
+    /// End after this long without a request while locked.
+    pub quit_after: Duration,
+    /// Wall clock and boot clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Everything that the threads share.
+struct Agent {
+    service: LocalService,
+    paths: VaultPaths,
+    clock: Arc<dyn Clock>,
+    quit_after: Duration,
+    journal: Journal,
+    alarm: Alarm,
+    /// The socket as it was bound, to see whether it still is ours.
+    socket: Option<(u64, u64)>,
+    /// Time since boot of the last request, in milliseconds.
+    asked_at: AtomicU64,
+    seen: Mutex<Seen>,
+    workers: Workers,
+}
+
+/// What was last written into the log, and when the alarm rings.
+#[derive(Default)]
+struct Seen {
+    open: bool,
+    closed: u64,
+    rings_at: Option<Duration>,
+}
+
+/// Serves until it is stopped, which ends the process. Comes back only if it could not begin: [`AgentError::Taken`] if
+/// another agent serves this vault, or what is wrong with the place. `ready` is called once when clients can connect.
+pub fn serve(options: Serve, ready: impl FnOnce()) -> AgentError {
+    match begin(options, ready) {
+        Err(error) => error,
+        Ok(never) => match never {},
+    }
+}
+
+fn begin(options: Serve, ready: impl FnOnce()) -> Result<Infallible, AgentError> {
+    let only = Only::take(&options.paths)?;
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGHUP,
+    ])
+    .map_err(AgentError::Broken)?;
+    let listener = socket::listen(&options.paths, &only)?;
+    let agent = Arc::new(Agent::new(options)?);
+    agent.journal.note(&format!("start pid={} version={}", std::process::id(), super::protocol::VERSION));
+    let watched = Arc::clone(&agent);
+    let spawned = thread("signals", move || {
+        for signal in signals.forever() {
+            watched.end(&format!("signal {signal}"));
+        }
+    });
+    spawned.map_err(AgentError::Broken)?;
+    let watched = Arc::clone(&agent);
+    thread("alarm", move || watched.watch()).map_err(AgentError::Broken)?;
+    ready();
+    agent.accept(&listener, &only)
+}
+
+fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(work).map(drop)
+}
+
+/// What may be asked of an agent: what an unlocked vault answers, and what opens, closes and describes it. Everything else
+/// replaces a vault or answers with a recovery key, and is done by the asking process.
+pub(super) fn carries(request: &Request) -> bool {
+    match request {
+        Request::Status(_) | Request::Unlock(_) | Request::Lock(_) | Request::ChangePassphrase(_) => true,
+        other => other.need() != Need::Nothing,
+    }
+}
+
+impl Agent {
+    fn new(options: Serve) -> Result<Self, AgentError> {
+        let service = LocalService::new(ServiceOptions {
+            paths: options.paths.clone(),
+            kdf: options.kdf,
+            idle_lock: options.idle_lock,
+            clock: Arc::clone(&options.clock),
+            demo: false,
+        });
+        let agent = Self {
+            service: service.max_unlocked(options.max_unlocked).audit_required(options.audit_required),
+            socket: socket::inode(&socket::socket_path(&options.paths)),
+            journal: Journal::new(&options.paths.state, Arc::clone(&options.clock)),
+            paths: options.paths,
+            clock: options.clock,
+            quit_after: options.quit_after,
+            alarm: Alarm::new().map_err(AgentError::Broken)?,
+            asked_at: AtomicU64::new(0),
+            seen: Mutex::default(),
+            workers: Workers::default(),
+        };
+        agent.asked();
+        Ok(agent)
+    }
+
+    fn asked(&self) {
+        let now = u64::try_from(self.clock.since_boot().as_millis()).unwrap_or(u64::MAX);
+        self.asked_at.store(now, Ordering::Release);
+    }
+
+    fn accept(self: Arc<Self>, listener: &UnixListener, _only: &Only) -> ! {
+        loop {
+            let place = Workers::take(&self);
+            let accepted = listener.accept();
+            if self.is_abandoned() {
+                self.end("its socket or vault is gone");
+            }
+            let Ok((stream, _)) = accepted else {
+                std::thread::sleep(Duration::from_millis(50)); // out of descriptors: others must end first
+                continue;
+            };
+            if !socket::is_us(&stream).unwrap_or(false) {
+                self.journal.note("refused a process of another user");
+                continue;
+            }
+            let _ = thread("request", move || place.agent.converse(&stream)); // no thread: the client sees it closed
+        }
+    }
+
+    /// Nobody can reach us any more, or there is nothing to serve.
+    fn is_abandoned(&self) -> bool {
+        socket::inode(&socket::socket_path(&self.paths)) != self.socket || !self.paths.data.is_dir()
+    }
+
+    /// One connection: the handshake, then one request after the other until the client has no more.
+    fn converse(&self, stream: &UnixStream) {
+        let Ok(Some(hello)) = receive(stream, MAX_HELLO, PATIENCE, None) else { return };
+        let Some(hello) = Hello::parse(&hello) else { return };
+        let welcome = Welcome::new(&self.paths.data);
+        let Ok(greeting) = frame(&welcome) else { return };
+        if hello.stop {
+            self.lock();
+            let _ = send(stream, &greeting); // it may not wait for it
+            self.end("asked to");
+        }
+        let fits = (&hello.version, hello.protocol, &hello.vault)
+            == (&welcome.version, welcome.protocol, &welcome.vault);
+        if send(stream, &greeting).is_err() || !fits {
+            return;
+        }
+        while let Ok(Some(bytes)) = receive(stream, MAX_FRAME, PATIENCE, Some(&BUDGET)) {
+            let request = serde_json::from_slice::<Request>(&bytes);
+            drop(bytes);
+            let sent = match request {
+                Ok(request) => self.reply(stream, request),
+                Err(_) => {
+                    let error =
+                        ServiceError::new(ErrorKind::Failure, "the agent does not understand this request");
+                    let answer: Result<Answer, _> = Err(error.hint("sealbox agent stop, then try again"));
+                    frame(&answer).is_ok_and(|whole| send(stream, &whole).is_ok())
+                }
+            };
+            wipe::stack();
+            if !sent {
+                return;
+            }
+        }
+    }
+
+    /// Answers one request. False if the client is gone.
+    #[inline(never)]
+    fn reply(&self, stream: &UnixStream, request: Request) -> bool {
+        self.asked();
+        let answer = if carries(&request) {
+            self.service.handle(request)
+        } else {
+            Err(ServiceError::new(ErrorKind::Usage, "the agent does not do this").hint("add --no-agent"))
+        };
+        self.look();
+        let whole = frame(&answer).or_else(|_| {
+            let limit = MAX_FRAME >> 20;
+            let error = format!("the answer has more than {limit} MiB, which the agent does not pass on");
+            frame(&Err::<Answer, _>(ServiceError::new(ErrorKind::Failure, error).hint("add --no-agent")))
+        });
+        drop(answer);
+        whole.is_ok_and(|whole| send(stream, &whole).is_ok())
+    }
+
+    fn lock(&self) {
+        let _ = self.service.handle(Request::Lock(Lock {})); // cannot fail
+        self.look();
+    }
+
+    /// Locks what is due, writes into the log what changed, and sets the alarm if it would ring too late. Says whether the
+    /// vault is open.
+    fn look(&self) -> bool {
+        let standing = self.service.standing();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if standing.closed > seen.closed {
+            let why = standing.reason.unwrap_or(LockReason::Asked).token();
+            self.journal.note(&format!("lock reason={why}"));
+        }
+        if standing.open && (!seen.open || standing.closed > seen.closed) {
+            self.journal.note("unlock");
+        }
+        (seen.open, seen.closed) = (standing.open, standing.closed);
+        if let Some(at) = standing.locks_at
+            && seen.rings_at.is_none_or(|set| at < set)
+        {
+            seen.rings_at = Some(at);
+            self.alarm.set(Some(at));
+        }
+        standing.open
+    }
+
+    /// Wipes at the deadline without being asked, and ends an agent that nobody needs.
+    fn watch(&self) {
+        loop {
+            let open = self.look();
+            if self.is_abandoned() {
+                self.end("its socket or vault is gone");
+            }
+            let quiet_until =
+                Duration::from_millis(self.asked_at.load(Ordering::Acquire)).saturating_add(self.quit_after);
+            if !open && self.clock.since_boot() >= quiet_until {
+                self.end("nobody asked for anything");
+            }
+            let next = if open { self.service.standing().locks_at } else { Some(quiet_until) };
+            {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+                seen.rings_at = next;
+                self.alarm.set(next);
+            }
+            self.alarm.wait();
+        }
+    }
+
+    /// Wipes, takes the socket away and ends the process.
+    fn end(&self, why: &str) -> ! {
+        self.lock();
+        self.journal.note(&format!("stop: {why}"));
+        let path = socket::socket_path(&self.paths);
+        if socket::inode(&path) == self.socket {
+            let _ = std::fs::remove_file(path); // the next agent replaces it otherwise
+        }
+        std::process::exit(0)
+    }
+}
+
+/// Counts the connections that are being served.
+#[derive(Default)]
+struct Workers {
+    busy: Mutex<usize>,
+    freed: Condvar,
+}
+
+impl Workers {
+    /// Waits for a free place and takes it.
+    fn take(agent: &Arc<Agent>) -> Place {
+        let workers = &agent.workers;
+        let mut busy = workers.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        while *busy >= WORKERS {
+            busy = workers.freed.wait(busy).unwrap_or_else(PoisonError::into_inner);
+        }
+        *busy += 1;
+        Place { agent: Arc::clone(agent) }
+    }
+}
+
+/// A place among the workers, given back when the connection ends, also by a panic.
+struct Place {
+    agent: Arc<Agent>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let workers = &self.agent.workers;
+        *workers.busy.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        workers.freed.notify_one();
+    }
+}

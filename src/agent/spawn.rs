@@ -1,0 +1,202 @@
+//! Starting an agent and ending one.
+//!
+//! An agent is this program again, with a hidden subcommand, in a session and folder of its own and with an environment that
+//! holds nothing but what it needs: no token, no passphrase, nothing that loads code. It says one word on a pipe when it can
+//! be reached and lets go of every stream.
+
+use super::client::Client;
+use super::error::AgentError;
+use super::protocol::{Hello, MAX_HELLO, Welcome, frame, receive, send};
+use super::socket;
+use crate::platform::paths::VaultPaths;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::{
+    ffi::OsString,
+    io::Read,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// How long it may take until an agent can be reached or has ended.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What an agent keeps of the environment. Folders and limits are arguments: the vault must not depend on a variable.
+const KEPT: [&str; 4] = ["HOME", "PATH", "TMPDIR", "LANG"];
+const READY: &str = "ready";
+const TAKEN: &str = "taken";
+
+/// What an agent is started with.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// The vault.
+    pub paths: VaultPaths,
+    /// Lock after this long without activity.
+    pub idle_lock: Option<Duration>,
+    /// Lock after this long in any case.
+    pub max_unlocked: Option<Duration>,
+    /// Refuse values that cannot be put into the read log.
+    pub audit_required: bool,
+}
+
+impl Terms {
+    /// The command line of the hidden subcommand; `sealbox agent serve` reads it.
+    fn arguments(&self) -> Vec<OsString> {
+        let time =
+            |limit: Option<Duration>| limit.map_or("off".to_owned(), |limit| format!("{}s", limit.as_secs()));
+        let paths = &self.paths;
+        let mut arguments: Vec<OsString> = ["agent", "serve"].map(OsString::from).into();
+        for (flag, value) in [
+            ("--data", paths.data.as_os_str().to_owned()),
+            ("--state", paths.state.as_os_str().to_owned()),
+            ("--config", paths.config.as_os_str().to_owned()),
+            ("--runtime", paths.runtime.as_os_str().to_owned()),
+            ("--lock-idle", time(self.idle_lock).into()),
+            ("--lock-max", time(self.max_unlocked).into()),
+        ] {
+            arguments.push(flag.into());
+            arguments.push(value);
+        }
+        if self.audit_required {
+            arguments.push("--audit-required".into());
+        }
+        arguments
+    }
+}
+
+/// The agent of this vault, locked or not: the one that runs, or a new one. An agent of another version is ended first.
+///
+/// # Errors
+/// [`AgentError`] if there is none and none can be started.
+pub fn ensure(terms: &Terms) -> Result<Client, AgentError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match Client::reach(&terms.paths) {
+            Err(AgentError::Absent) => {}
+            Err(AgentError::OtherVersion { .. }) => {
+                stop(&terms.paths)?;
+            }
+            Err(AgentError::Broken(_)) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(10)); // it is just ending
+                continue;
+            }
+            other => return other,
+        }
+        match start(terms) {
+            Ok(()) => {}
+            // Somebody else is starting one, or the old one is just ending.
+            Err(AgentError::Taken) => std::thread::sleep(Duration::from_millis(10)),
+            Err(error) => return Err(error),
+        }
+        if Instant::now() > until {
+            return Err(AgentError::NotStarted("it cannot be reached".to_owned()));
+        }
+    }
+}
+
+/// Starts one, and returns when it can be reached.
+fn start(terms: &Terms) -> Result<(), AgentError> {
+    let failed = |error: std::io::Error| AgentError::NotStarted(error.to_string());
+    socket::make_folder(&terms.paths)?; // say what is wrong with it here, where somebody listens
+    let mut child = match std::env::current_exe().and_then(|program| spawn(&program, terms)) {
+        // The program was replaced by a newer one while it ran; what runs can still be started again.
+        Err(_) => spawn(Path::new("/proc/self/exe"), terms).map_err(failed)?,
+        Ok(child) => child,
+    };
+    let said = match child.stdout.take() {
+        Some(pipe) => first_line(pipe),
+        None => String::new(),
+    };
+    // A front end that stays must not keep a dead child in the process table.
+    let _ = std::thread::Builder::new().name("agent's end".to_owned()).spawn(move || child.wait());
+    match said.trim() {
+        READY => Ok(()),
+        TAKEN => Err(AgentError::Taken),
+        "" => Err(AgentError::NotStarted("it said nothing".to_owned())),
+        other => Err(AgentError::NotStarted(other.to_owned())),
+    }
+}
+
+fn spawn(program: &Path, terms: &Terms) -> std::io::Result<std::process::Child> {
+    let kept = KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+    Command::new(program)
+        .arg0("sealbox")
+        .args(terms.arguments())
+        .env_clear()
+        .envs(kept)
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+}
+
+/// What the new process says: one short line, within the patience.
+fn first_line(mut pipe: std::process::ChildStdout) -> String {
+    let until = Instant::now() + PATIENCE;
+    let mut said = Vec::new();
+    let mut piece = [0; 256];
+    while !said.contains(&b'\n') && said.len() < 1024 {
+        let left = until.saturating_duration_since(Instant::now());
+        let Ok(left) = Timespec::try_from(left) else { break };
+        match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)) {
+            Err(rustix::io::Errno::INTR) => continue,
+            Ok(1..) => {}
+            _ => break,
+        }
+        match pipe.read(&mut piece) {
+            Ok(n @ 1..) => said.extend_from_slice(piece.get(..n).unwrap_or_default()),
+            _ => break,
+        }
+    }
+    String::from_utf8_lossy(&said).into_owned()
+}
+
+/// The new process, before anything: a session of its own, no folder held, and nothing open but its three streams. A pipe
+/// of the shell that somebody waits to be closed would otherwise stay open for as long as the agent lives.
+pub fn detach() {
+    let _ = rustix::process::setsid(); // it leads one already if it was started by hand
+    let _ = std::env::set_current_dir("/");
+    let listed = std::fs::read_dir("/dev/fd").map(|entries| {
+        let number =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
+        entries.filter_map(number).collect::<Vec<i32>>()
+    });
+    for inherited in listed.unwrap_or_default().into_iter().filter(|number| *number > 2) {
+        let _ = nix::unistd::close(inherited); // the listing's own is closed already
+    }
+}
+
+/// The new process, when it can be reached or cannot be: says so to whoever started it, and lets go of its streams.
+pub fn report(outcome: &Result<(), AgentError>) {
+    let word = match outcome {
+        Ok(()) => READY.to_owned(),
+        Err(AgentError::Taken) => TAKEN.to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let _ = rustix::io::write(rustix::stdio::stdout(), format!("{word}\n").as_bytes()); // nobody may wait for it
+    if let Ok(nowhere) = std::fs::File::options().read(true).write(true).open("/dev/null") {
+        let _ = rustix::stdio::dup2_stdin(&nowhere);
+        let _ = rustix::stdio::dup2_stdout(&nowhere);
+        let _ = rustix::stdio::dup2_stderr(&nowhere);
+    }
+}
+
+/// Ends the agent of this vault, whatever its version: it wipes its keys first. Says its process; `None` if there was none.
+///
+/// # Errors
+/// [`AgentError`] if it cannot be asked, or does not end.
+pub fn stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
+    let stream = match socket::connect(paths) {
+        Err(AgentError::Absent) => return Ok(None),
+        other => other?,
+    };
+    send(&stream, &frame(&Hello::new(&paths.data, true))?).map_err(AgentError::Broken)?;
+    let welcome = receive(&stream, MAX_HELLO, PATIENCE, None)?.ok_or(AgentError::NotAnAgent)?;
+    let pid = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?.pid;
+    // Its end closes the connection.
+    match receive(&stream, MAX_HELLO, PATIENCE, None) {
+        Ok(None) | Err(AgentError::Broken(_)) => Ok(Some(pid)),
+        _ => Err(AgentError::Silent),
+    }
+}
