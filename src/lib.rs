@@ -16,6 +16,7 @@
 //! | 2 | [`store`] | the `Store` trait over two tables of sealed bytes, and SQLite |
 //! | 3 | [`vault`] | use cases on our own secrets: unlock, secrets, members, history, verify, transfer |
 //! | 4 | [`resolve`] | references become a plan, the plan becomes values; redaction of what programs print |
+//! | 4 | [`scan`] | reading files for references and leaked values, by fingerprints |
 //! | 5 | [`service`] | the one door that front ends see: typed requests in, answers out |
 //! | 6 | [`agent`] | the same service behind a unix socket, held by a process of its own |
 //! | 7 | [`cli`] | arguments, one file per command, output, prompts, exit codes |
@@ -32,6 +33,7 @@ pub mod crypto;
 pub mod domain;
 pub mod platform;
 pub mod resolve;
+pub mod scan;
 pub mod service;
 pub mod store;
 pub mod tui;

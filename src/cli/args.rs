@@ -124,7 +124,7 @@ pub(crate) enum Command {
     Init(c::init::InitArgs),
     /// Say where the vault stands; needs no passphrase
     #[command(after_help = c::status::EXAMPLES)]
-    Status(Nothing),
+    Status(c::status::StatusArgs),
     /// Open the vault once, for all commands until it locks
     #[command(after_help = c::unlock::EXAMPLES)]
     Unlock(c::unlock::UnlockArgs),
@@ -166,6 +166,9 @@ pub(crate) enum Command {
     /// Search the names of every scope you can see
     #[command(after_help = c::find::EXAMPLES)]
     Find(c::find::FindArgs),
+    /// Look through files for references to secrets, and for values that leaked
+    #[command(after_help = c::scan::EXAMPLES)]
+    Scan(c::scan::ScanArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing

@@ -98,7 +98,7 @@ impl Context {
     }
 
     /// The nearest `.sealbox.toml`, read once.
-    fn project_file(&self) -> Result<Option<&(PathBuf, project::ProjectFile)>, ServiceError> {
+    pub(crate) fn project_file(&self) -> Result<Option<&(PathBuf, project::ProjectFile)>, ServiceError> {
         if let Some(found) = self.project_file.get() {
             return Ok(found.as_ref());
         }
@@ -114,6 +114,12 @@ impl Context {
         scope::choose(flags, &self.top, text_env("SEALBOX_PROJECT")?, || {
             Ok(self.project_file()?.and_then(|(_, file)| file.project.clone()))
         })
+    }
+
+    /// The scope, if a flag names it.
+    pub(crate) fn scope_by_flag(&self, flags: &ScopeArgs) -> Result<Option<ScopeRef>, ServiceError> {
+        let flagged = flags.org || flags.project.is_some() || self.top.org || self.top.project.is_some();
+        if flagged { self.scope(flags).map(Some) } else { Ok(None) }
     }
 
     /// The scope, if anything but the default names one (for the TUI's first tab).

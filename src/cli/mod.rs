@@ -9,9 +9,11 @@ mod commands;
 mod context;
 mod demo;
 mod exit;
+mod findings;
 mod output;
 mod prompt;
 mod recipe;
+mod registered;
 mod scope;
 mod stop;
 
@@ -77,6 +79,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Rollback(args) => c::rollback::run(context, args),
         Command::Generate(args) => c::generate::run(context, args),
         Command::Find(args) => c::find::run(context, args),
+        Command::Scan(args) => c::scan::run(context, args),
         Command::Import(args) => c::import::run(context, args),
         Command::Export(args) => c::export::run(context, args),
         Command::Project(args) => c::project::run(context, args),

@@ -205,6 +205,17 @@ impl Output {
         self.say_always(&format!("{}: {text}", self.paint("33", "warning")));
     }
 
+    /// True if a person looks on who may want to know how far something is.
+    pub(crate) fn shows_progress(&self) -> bool {
+        self.stderr_tty && !self.quiet && !self.json
+    }
+
+    /// A line on the terminal that the next one replaces; an empty one takes it away.
+    pub(crate) fn transient(&self, text: &str) {
+        let text = format!("\r\u{1b}[K{text}");
+        let _ = write_all(text.as_bytes(), |rest| rustix::io::write(rustix::stdio::stderr(), rest));
+    }
+
     /// Detail for `-v`.
     pub(crate) fn debug(&self, text: &str) {
         if self.verbose {

@@ -1,4 +1,5 @@
-//! `.sealbox.toml`: which vault and project a folder belongs to, and the names it needs. Safe to commit.
+//! `.sealbox.toml`: which vault and project a folder belongs to, the names it needs, and the folders to scan. Safe to
+//! commit.
 //!
 //! Found from the current folder upward, as git finds its own. Because a cloned repository or a shared folder may hold
 //! one that a stranger wrote, it can only *name* a vault, never point at a folder with one, and a file of another user
@@ -7,11 +8,13 @@
 use super::{ConfigError, read_toml, unknown};
 use crate::domain::{ProjectName, SecretName};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// The name of the file.
 pub const FILE_NAME: &str = ".sealbox.toml";
-const KNOWN: [&str; 3] = ["vault", "project", "names"];
+const KNOWN: [&str; 4] = ["vault", "project", "names", "scan"];
+/// The most folders that one file may name.
+const MAX_FOLDERS: usize = 256;
 
 /// What a project file says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +25,33 @@ pub struct ProjectFile {
     pub project: Option<ProjectName>,
     /// The names that this folder needs.
     pub names: Vec<SecretName>,
+    /// Folders or files to scan, relative to the file, without `..`; see [`ProjectFile::folders`].
+    pub scan: Vec<PathBuf>,
+}
+
+/// Why a folder to scan is not scanned.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} leads out of the folder of {FILE_NAME} through a link; it is not scanned", super::shown(.0))]
+pub struct Outside(pub PathBuf);
+
+impl ProjectFile {
+    /// The folders to scan, below `base`, the folder in which this file is. A link that leads out of it is refused: the
+    /// file may come with other people's code. A folder that does not exist is passed on, for the scan to name it.
+    ///
+    /// # Errors
+    /// [`Outside`], naming the first folder that is elsewhere.
+    pub fn folders(&self, base: &Path) -> Result<Vec<PathBuf>, Outside> {
+        let real = |path: &Path| path.canonicalize().ok();
+        let root = real(base);
+        let place = |folder: &PathBuf| {
+            let path = if folder == Path::new(".") { base.to_owned() } else { base.join(folder) };
+            match (&root, real(&path)) {
+                (Some(root), Some(found)) if !found.starts_with(root) => Err(Outside(folder.clone())),
+                _ => Ok(path),
+            }
+        };
+        self.scan.iter().map(place).collect()
+    }
 }
 
 /// The nearest project file in `from` or above it, up to the root of the file system, with its path. What is no
@@ -82,7 +112,27 @@ fn parse(path: &Path, table: &toml::Table) -> Result<ProjectFile, ConfigError> {
             None => return Err(bad(&format!("names[{at}]"), "must be text in quotes".to_owned())),
         }
     }
-    Ok(ProjectFile { vault, project, names })
+    let scan = folders(table).map_err(|(key, problem)| bad(&key, problem.to_owned()))?;
+    Ok(ProjectFile { vault, project, names, scan })
+}
+
+/// The list `scan`; an error is the key with its problem.
+fn folders(table: &toml::Table) -> Result<Vec<PathBuf>, (String, &'static str)> {
+    let Some(list) = table.get("scan") else { return Ok(Vec::new()) };
+    let list = list.as_array().ok_or_else(|| ("scan".to_owned(), "must be a list"))?;
+    if list.len() > MAX_FOLDERS {
+        return Err(("scan".to_owned(), "has more than 256 folders"));
+    }
+    let folder = |(at, entry): (usize, &toml::Value)| {
+        let bad = |problem| (format!("scan[{at}]"), problem);
+        let text = entry.as_str().ok_or_else(|| bad("must be text in quotes"))?;
+        let inside = |part| matches!(part, Component::Normal(_) | Component::CurDir);
+        if text.is_empty() || text.contains('\0') || !Path::new(text).components().all(inside) {
+            return Err(bad("must be a folder below this file, such as \"src\": relative and without .."));
+        }
+        Ok(PathBuf::from(text))
+    };
+    list.iter().enumerate().map(folder).collect()
 }
 
 fn vault_name(name: &str) -> bool {
@@ -127,10 +177,25 @@ mod tests {
     #[test]
     fn everything_it_may_say_is_read() {
         let file =
-            found("vault = \"work\"\nproject = \"billing\"\nnames = [\"API_KEY\", \"DB_URL\"]\n").unwrap();
+            found("vault = \"work\"\nproject = \"billing\"\nnames = [\"API_KEY\", \"DB_URL\"]\nscan = [\"src\", \".\"]\n")
+                .unwrap();
+        assert_eq!(file.scan, [Path::new("src"), Path::new(".")]);
         assert_eq!(file.vault.as_deref(), Some("work"));
         assert_eq!(file.names.iter().map(SecretName::as_str).collect::<Vec<_>>(), ["API_KEY", "DB_URL"]);
         assert_eq!(found("").unwrap(), ProjectFile::default());
+    }
+
+    #[test]
+    fn a_folder_to_scan_that_leads_outside_through_a_link_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        let base = home.path().join("repo");
+        std::fs::create_dir_all(base.join("src")).unwrap();
+        std::os::unix::fs::symlink(home.path(), base.join("out")).unwrap();
+        let file = |folder: &str| ProjectFile { scan: vec![folder.into()], ..ProjectFile::default() };
+        assert_eq!(file("src").folders(&base).unwrap(), [base.join("src")]);
+        assert_eq!(file(".").folders(&base).unwrap(), [base.clone()]);
+        assert_eq!(file("gone").folders(&base).unwrap(), [base.join("gone")]);
+        assert_eq!(file("out").folders(&base).unwrap_err(), Outside("out".into()));
     }
 
     #[test]
@@ -144,6 +209,12 @@ mod tests {
             ("names = \"A\"\n", "names must be a list"),
             ("names = [\"A\", \"b\"]\n", "names[1] is not a name"),
             ("names = [3]\n", "names[0] must be text"),
+            ("scan = \"src\"\n", "scan must be a list"),
+            ("scan = [\"src\", \"../other\"]\n", "scan[1] must be a folder below this file"),
+            ("scan = [\"a/../../b\"]\n", "scan[0] must be a folder below this file"),
+            ("scan = [\"/etc\"]\n", "scan[0] must be a folder below this file"),
+            ("scan = [\"\"]\n", "scan[0] must be a folder below this file"),
+            ("scan = [1]\n", "scan[0] must be text"),
             ("project = \n", "not valid TOML"),
         ] {
             let error = found(text).unwrap_err().to_string();

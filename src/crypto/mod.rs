@@ -6,6 +6,7 @@
 
 pub mod aead;
 pub mod boxes;
+pub mod fingerprint;
 pub mod format;
 pub mod generate;
 pub mod identity;

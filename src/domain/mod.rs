@@ -7,6 +7,7 @@ pub mod date;
 pub mod event;
 pub mod filter;
 pub mod label;
+pub mod leak;
 pub mod member;
 pub mod name;
 pub mod printable;

@@ -29,6 +29,17 @@ pub enum Reference {
     },
 }
 
+impl Reference {
+    /// The reference with which `text` begins, opening braces included, and its length. `None` if it is none, or a wrong
+    /// one.
+    pub fn at_start(text: &[u8]) -> Option<(Self, usize)> {
+        match inside(text.strip_prefix(b"{{")?) {
+            Inside::Reference(reference, length) => Some((reference, length + 2)),
+            Inside::Foreign | Inside::Wrong(..) => None,
+        }
+    }
+}
+
 impl fmt::Display for Reference {
     /// As it is spelled inside the braces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

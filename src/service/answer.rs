@@ -1,6 +1,8 @@
 //! What the service answers. Labels and names in here come from other people: escape them before showing them.
 
 use super::wire;
+use crate::crypto::fingerprint::FingerprintSet;
+use crate::domain::leak::{NotSearched, ValueOwner};
 pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
 use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 use serde::{Deserialize, Serialize};
@@ -243,6 +245,20 @@ pub struct SettledFork {
     pub label: String,
     /// First 16 hexadecimal digits of the public key that had signed the entry that did not follow.
     pub signer: String,
+}
+
+/// Answer to `Fingerprints`: what a scan looks for. As sensitive as hashes of the values: no `Debug`, no `Clone`.
+#[derive(Serialize, Deserialize)]
+pub struct Fingerprinted {
+    /// What to look for; the owners in it are places in [`Self::owners`].
+    #[serde(with = "wire::fingerprints")]
+    pub set: FingerprintSet,
+    /// Whose the values are.
+    pub owners: Vec<ValueOwner>,
+    /// Secrets whose current value is not searched for, and why.
+    pub not_searched: Vec<NotSearched>,
+    /// Scopes in which the user's role (the second) opens no value.
+    pub left_out: Vec<(ScopeRef, Role)>,
 }
 
 /// How one check of `doctor` ended.

@@ -7,7 +7,7 @@ use super::standing::{Hours, Stamp, Standing};
 use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
-use crate::vault::{Home, Prepared, Vault, VaultError, verify::ScopeReport};
+use crate::vault::{Home, Prepared, Vault, VaultError, prints::Prints, verify::ScopeReport};
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -423,6 +423,10 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         Request::Export(call) => {
             let entries = vault.export(&call.scope, call.names.as_deref(), call.with_organization)?;
             Answer::Export(Exported { entries })
+        }
+        Request::Fingerprints(call) => {
+            let Prints { set, owners, not_searched, left_out } = vault.prints(call.scopes.as_deref())?;
+            Answer::Fingerprints(Fingerprinted { set, owners, not_searched, left_out })
         }
         // Answered before it comes here; listed so that a new request cannot be forgotten.
         Request::Status(_)

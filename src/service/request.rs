@@ -355,6 +355,14 @@ pub struct Doctor {
     pub accept_rollback: bool,
 }
 
+/// Keyed fingerprints of values, to search files for leaks; no value can be read out of them. Scopes in which the user's
+/// role is below `run` are left out and named.
+#[derive(Serialize, Deserialize)]
+pub struct Fingerprints {
+    /// Which scopes; `None` for all that the user can see.
+    pub scopes: Option<Vec<ScopeRef>>,
+}
+
 /// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
 #[derive(Serialize, Deserialize)]
 pub struct SettleForks {
@@ -448,4 +456,5 @@ door! {
     Reset -> (), |_| Need::Nothing;
     Doctor -> DoctorReport, |_| Need::Nothing;
     SettleForks -> Vec<SettledFork>, |_| Need::Nothing;
+    Fingerprints -> Fingerprinted, |_| Need::Unlocked;
 }

@@ -66,3 +66,20 @@ pub mod entries {
         pairs.into_iter().map(|(name, text)| Ok((name, decode(text)?))).collect()
     }
 }
+
+/// A set of fingerprints: wiped like a value, and as compact as base64 allows.
+pub mod fingerprints {
+    use super::*;
+    use crate::crypto::fingerprint::FingerprintSet;
+    /// Writes base64.
+    pub fn serialize<S: Serializer>(set: &FingerprintSet, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&Zeroizing::new(STANDARD.encode(&*set.to_bytes())))
+    }
+    /// Reads base64.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<FingerprintSet, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        let bytes = STANDARD.decode(text.as_bytes()).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_| D::Error::custom("not base64"))?;
+        FingerprintSet::from_bytes(&bytes).map_err(D::Error::custom)
+    }
+}

@@ -6,6 +6,7 @@
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
 //! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
 //! * `reads`: the read log: writing down what was read, and showing it beside the changes.
+//! * [`prints`]: fingerprints of values, to search files for leaks.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -17,6 +18,7 @@ mod keyring;
 pub mod link;
 mod log;
 mod members;
+pub mod prints;
 mod projects;
 mod reads;
 mod rotation;

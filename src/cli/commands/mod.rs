@@ -29,6 +29,7 @@ pub(crate) mod reset;
 pub(crate) mod restore;
 pub(crate) mod rollback;
 pub(crate) mod run;
+pub(crate) mod scan;
 pub(crate) mod set;
 pub(crate) mod status;
 pub(crate) mod tui;

@@ -1,6 +1,7 @@
 //! R39: types that hold secrets cannot be printed, cloned or serialized. A probe asks the compiler: the inherent method
 //! exists only where the trait is implemented, and wins over the trait's method of the same name, which says no.
 
+use sealbox::crypto::fingerprint::{FingerprintSet, Matcher};
 use sealbox::crypto::identity_file::IdentityFile;
 use sealbox::crypto::{FullKey, Identity, MetaKey, RecoveryKey, SecretKey, sign::SignKey};
 use sealbox::domain::{Passphrase, SecretValue};
@@ -111,6 +112,8 @@ fn types_that_hold_secrets_have_no_trait_that_could_let_them_out() {
         RecoveryKey,
         SignKey,
         Vault,
+        FingerprintSet,
+        Matcher,
         Prepared,
         Reading,
     );
@@ -123,6 +126,7 @@ fn messages_that_carry_values_travel_and_do_nothing_else() {
         traits_of!(Answer),
         traits_of!(Revealed),
         traits_of!(Exported),
+        traits_of!(sealbox::service::Fingerprinted),
         traits_of!(sealbox::service::RecoveryKey),
         traits_of!(sealbox::service::SetSecret),
         traits_of!(sealbox::service::Unlock),

@@ -45,11 +45,5 @@ pub(super) fn service_with(
     clock: Arc<dyn Clock>,
     idle_lock: Option<Duration>,
 ) -> LocalService {
-    LocalService::new(ServiceOptions {
-        paths: machine.paths(),
-        kdf: CHEAP,
-        idle_lock,
-        clock,
-        demo: false,
-    })
+    LocalService::new(ServiceOptions { paths: machine.paths(), kdf: CHEAP, idle_lock, clock, demo: false })
 }

@@ -152,6 +152,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::Reset(Reset {}),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
+        Request::Fingerprints(Fingerprints { scopes: None }),
     ]
 }
 
