@@ -30,6 +30,7 @@ pub(crate) fn figures(count: usize) {
         idle_lock: None,
         clock: Arc::new(SystemClock),
         demo: false,
+        audit_required: false,
     }));
     let call = InitPrepare { organization: "acme".into(), name: "bench".into(), passphrase: passphrase() };
     ask(&*service, call).unwrap();

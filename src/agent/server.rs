@@ -41,7 +41,7 @@ pub struct Serve {
     pub idle_lock: Option<Duration>,
     /// Lock after this long in any case.
     pub max_unlocked: Option<Duration>,
-    /// Refuse values that cannot be put into the read log.
+    /// Refuse to read a value when that cannot be written into the read log.
     pub audit_required: bool,
     /// End after this long without a request while locked.
     pub quit_after: Duration,
@@ -127,9 +127,10 @@ impl Agent {
             idle_lock: options.idle_lock,
             clock: Arc::clone(&options.clock),
             demo: false,
+            audit_required: options.audit_required,
         });
         let agent = Self {
-            service: service.max_unlocked(options.max_unlocked).audit_required(options.audit_required),
+            service: service.max_unlocked(options.max_unlocked),
             socket: socket::inode(&socket::socket_path(&options.paths)),
             journal: Journal::new(&options.paths.state, Arc::clone(&options.clock)),
             paths: options.paths,

@@ -35,7 +35,7 @@ pub struct Terms {
     pub idle_lock: Option<Duration>,
     /// Lock after this long in any case.
     pub max_unlocked: Option<Duration>,
-    /// Refuse values that cannot be put into the read log.
+    /// Refuse to read a value when that cannot be written into the read log.
     pub audit_required: bool,
 }
 

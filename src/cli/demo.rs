@@ -116,6 +116,7 @@ fn tell(folder: &Path, clock: &Arc<StoryClock>) -> Result<Arc<dyn Service>, Serv
             idle_lock: None,
             clock: clock.clone(),
             demo: true,
+            audit_required: false,
         }))
     };
     clock.set(script::BEGINNING);

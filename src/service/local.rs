@@ -26,6 +26,8 @@ pub struct ServiceOptions {
     pub clock: Arc<dyn Clock>,
     /// True for a throw-away vault.
     pub demo: bool,
+    /// Refuse to answer a value if it cannot be written down that it was read.
+    pub audit_required: bool,
 }
 
 /// The service in this process.
@@ -75,7 +77,7 @@ impl LocalService {
             home,
             clock: options.clock,
             demo: options.demo,
-            audit_required: false,
+            audit_required: options.audit_required,
             inner: Mutex::new(Inner {
                 vault: None,
                 prepared: None,
@@ -93,13 +95,6 @@ impl LocalService {
     #[must_use]
     pub fn max_unlocked(self, limit: Option<Duration>) -> Self {
         self.as_it_is().hours.limit = limit;
-        self
-    }
-
-    /// Whether a value is refused if it cannot be written down that it was read; as made, it is not.
-    #[must_use]
-    pub fn audit_required(mut self, required: bool) -> Self {
-        self.audit_required = required;
         self
     }
 

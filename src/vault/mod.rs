@@ -5,8 +5,8 @@
 //! * [`session`]: an unlocked vault: following and writing chains.
 //! * `space`, `keyring`: one scope opened, and the keys we hold for it.
 //! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
-//! * `reads`: the read log: writing down what was read, and showing it beside the changes.
 //! * [`prints`]: fingerprints of values, to search files for leaks.
+//! * `reads`: the read log: writing down what was read, and showing it beside the changes.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 

@@ -55,10 +55,10 @@ struct ServeArgs {
     lock_idle: Limit,
     #[arg(long, value_parser = time, default_value = "12h")]
     lock_max: Limit,
-    #[arg(long)]
-    audit_required: bool,
     #[arg(long, value_parser = time, default_value = "1h")]
     quit_after: Limit,
+    #[arg(long)]
+    audit_required: bool,
 }
 
 /// A time, or none (`off`).

@@ -62,6 +62,7 @@ fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> VaultState {
         idle_lock: None,
         clock: Arc::new(SystemClock),
         demo: false,
+        audit_required: false,
     });
     std::thread::scope(|threads| {
         let unlocking = threads.spawn(|| ask(&service, Unlock { passphrase: passphrase() }));

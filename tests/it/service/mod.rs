@@ -45,5 +45,12 @@ pub(super) fn service_with(
     clock: Arc<dyn Clock>,
     idle_lock: Option<Duration>,
 ) -> LocalService {
-    LocalService::new(ServiceOptions { paths: machine.paths(), kdf: CHEAP, idle_lock, clock, demo: false })
+    LocalService::new(ServiceOptions {
+        paths: machine.paths(),
+        kdf: CHEAP,
+        idle_lock,
+        clock,
+        demo: false,
+        audit_required: false,
+    })
 }

@@ -89,6 +89,7 @@ impl Person {
             idle_lock,
             clock: clock.clone(),
             demo: false,
+            audit_required: false,
         }));
         Self { service, clip: Arc::default(), clock, paths }
     }

@@ -20,7 +20,7 @@ pub(super) fn ask(
     context: &Context,
     scope: &ScopeRef,
     wish: &Wish,
-    program: &str,
+    _program: &str,
     dry_run: bool,
 ) -> Result<Vec<Item>, Stop> {
     let names = match &wish.own {
@@ -29,8 +29,12 @@ pub(super) fn ask(
             Some(names.iter().chain(wish.mapped.iter().map(|(_, name)| name)).cloned().collect())
         }
     };
-    let with_organization = *scope != ScopeRef::Organization;
-    let call = Export { scope: scope.clone(), names, with_organization, program: program.to_owned() };
+    let call = Export {
+        scope: scope.clone(),
+        names,
+        with_organization: *scope != ScopeRef::Organization,
+        program: "sealbox run".to_owned(),
+    };
     let exported = context.ask(call).map_err(|error| context.suggest(error, scope, None))?;
     let mut metas = Vec::new();
     let organization = (*scope != ScopeRef::Organization).then_some(&ScopeRef::Organization);
