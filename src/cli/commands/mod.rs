@@ -18,6 +18,7 @@ pub(crate) mod id;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;

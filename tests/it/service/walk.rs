@@ -150,6 +150,8 @@ fn requests(stage: &Stage) -> Vec<Request> {
             passphrase: passphrase(),
         }),
         Request::Reset(Reset {}),
+        Request::Lint(Lint { scope: Some(ORG) }),
+        Request::Lint(Lint { scope: None }),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::Fingerprints(Fingerprints { scopes: None }),
@@ -255,6 +257,7 @@ fn the_needs_are_the_table_of_roles() {
         ("GetLog", Read),
         ("Import", Write),
         ("Export", Run),
+        ("Lint", Read),
     ];
     assert_eq!(needs, expected);
 }
