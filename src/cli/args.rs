@@ -172,6 +172,9 @@ pub(crate) enum Command {
     /// Look through files for references to secrets, and for values that leaked
     #[command(after_help = c::scan::EXAMPLES)]
     Scan(c::scan::ScanArgs),
+    /// Look for weak, doubled, overdue and misnamed secrets; names only
+    #[command(after_help = c::lint::EXAMPLES)]
+    Lint(c::lint::LintArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing

@@ -81,6 +81,7 @@ fn dispatch(context: &mut Context, command: Option<Command>) -> Result<(), Stop>
         Command::Generate(args) => c::generate::run(context, args),
         Command::Find(args) => c::find::run(context, args),
         Command::Scan(args) => c::scan::run(context, args),
+        Command::Lint(args) => c::lint::run(context, args),
         Command::Import(args) => c::import::run(context, args),
         Command::Export(args) => c::export::run(context, args),
         Command::Inject(args) => c::inject::run(context, args),

@@ -35,6 +35,8 @@ pub(crate) struct Secrets {
     pub quarantined: usize,
     pub listing: Listing,
     pub newest_first: bool,
+    /// Some secret of the list has a rotation interval.
+    pub rotates: bool,
     pub marked: BTreeSet<SecretName>,
     /// Names that others changed, and until when that is shown.
     pub fresh: BTreeMap<SecretName, u64>,
@@ -51,6 +53,7 @@ impl Secrets {
             quarantined: 0,
             listing: Listing::new(),
             newest_first: false,
+            rotates: false,
             marked: BTreeSet::new(),
             fresh: BTreeMap::new(),
             loaded: false,
@@ -80,6 +83,7 @@ impl Secrets {
 
     /// Ranks again from the whole list.
     pub(crate) fn rebuild(&mut self, page: usize) {
+        self.rotates = self.list.iter().any(|meta| meta.rotate_every_s.is_some());
         let (list, order) = (&self.list, Self::order(&self.list, self.newest_first));
         self.listing.rebuild(
             |index| list.get(index as usize).map_or("", |meta| meta.name.as_str()),

@@ -20,6 +20,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inject;
 pub(crate) mod join;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;

@@ -235,9 +235,22 @@ fn member_words(member: &MemberInfo) -> String {
 }
 
 fn event_words(event: &LogEvent) -> String {
+    if let Some(read) = &event.read {
+        let names: Vec<&str> = read.names.iter().map(|name| name.as_str()).collect();
+        return printable::line(&format!(
+            "read {} {} {} {} {} {} {}",
+            event.action,
+            names.join(" "),
+            event.author,
+            read.code.token(),
+            read.program,
+            read.host,
+            date::local_minute(event.time_ms)
+        ));
+    }
     let subject = event.subject.as_deref().unwrap_or_default();
     printable::line(&format!(
-        "{} {} {} {}",
+        "change {} {} {} {}",
         event.action.replace('_', " "),
         subject,
         event.author,
