@@ -290,7 +290,7 @@ pub fn danger(name: &str) -> Option<&'static str> {
         Some(start) => upper.starts_with(start),
         None => upper == *pattern,
     };
-    DANGERS.iter().find(|danger| danger.names.iter().any(|pattern| is(pattern))).map(|danger| danger.why)
+    DANGERS.iter().find(|danger| danger.names.iter().any(is)).map(|danger| danger.why)
 }
 
 /// A variable that cannot be passed to a program. Names the variable, never its value.
