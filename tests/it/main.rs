@@ -14,6 +14,7 @@ mod leak;
 mod mended;
 mod people;
 mod readme;
+mod run;
 mod scan;
 mod service;
 mod store;
