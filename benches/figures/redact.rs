@@ -98,7 +98,7 @@ fn inject() {
         let mut line = 0_usize;
         while text.len() < 60 << 20 {
             line += 1;
-            let value = if line % every == 0 {
+            let value = if line.is_multiple_of(every) {
                 format!("{{{{$secret.NAME_{}}}}}", line % 1000)
             } else {
                 "plain".to_owned()

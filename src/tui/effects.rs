@@ -25,8 +25,9 @@ pub(crate) struct Done {
 pub(crate) enum Slow {
     Ask(Ticket, Request),
     Generate(Ticket, Recipe),
-    Copy(Ticket, SecretValue),
     Search(Ticket, Search),
+    Copy(Ticket, String, SecretValue),
+    LookAtClipboard(Ticket),
 }
 
 impl Slow {
@@ -35,8 +36,9 @@ impl Slow {
         match effect {
             Effect::Ask(ticket, request) => Ok(Self::Ask(ticket, request)),
             Effect::Generate(ticket, recipe) => Ok(Self::Generate(ticket, recipe)),
-            Effect::Copy(ticket, value) => Ok(Self::Copy(ticket, value)),
             Effect::Search(ticket, search) => Ok(Self::Search(ticket, search)),
+            Effect::Copy(ticket, name, value) => Ok(Self::Copy(ticket, name, value)),
+            Effect::LookAtClipboard(ticket) => Ok(Self::LookAtClipboard(ticket)),
             other => Err(other),
         }
     }
@@ -48,9 +50,11 @@ impl Slow {
             Self::Ask(ticket, _) => Msg::Answered(*ticket, Err(ServiceError::new(ErrorKind::Failure, bug))),
             Self::Generate(ticket, _) => Msg::Generated(*ticket, Err(bug.to_owned())),
             Self::Search(ticket, _) => Msg::Places(*ticket, Default::default()),
-            Self::Copy(ticket, _) => {
-                Msg::Copied(*ticket, super::msg::CopyReport { ok: false, text: bug.to_owned() })
+            Self::Copy(ticket, ..) => {
+                let report = super::msg::CopyReport { ok: false, text: bug.to_owned(), countdown: None };
+                Msg::Copied(*ticket, report)
             }
+            Self::LookAtClipboard(_) => Msg::Nothing,
         }
     }
 
@@ -68,7 +72,11 @@ impl Slow {
             Self::Search(ticket, search) => {
                 Msg::Places(ticket, search.registered.places(&search.names, &search.progress))
             }
-            Self::Copy(ticket, value) => Msg::Copied(ticket, outside.copier.copy(&value, &mut *terminal)),
+            Self::Copy(ticket, name, value) => {
+                Msg::Copied(ticket, outside.copier.copy(&name, &value, &mut *terminal))
+            }
+            Self::LookAtClipboard(ticket) if outside.copier.is_over() => Msg::ClipboardOver(ticket),
+            Self::LookAtClipboard(_) => Msg::Nothing,
         };
         Done { msg, terminal }
     }

@@ -27,7 +27,7 @@ mod widgets;
 
 pub use driver::Driver;
 pub use keymap::markdown;
-pub use msg::{Copier, CopyReport};
+pub use msg::{Copier, CopyReport, Countdown};
 pub use runtime::run;
 pub use theme::{Theme, ThemeName, utf8_locale};
 
@@ -74,8 +74,8 @@ pub enum TuiError {
 pub fn picture(service: Arc<dyn Service>, columns: u16, rows: u16) -> Result<String, TuiError> {
     struct Nowhere;
     impl Copier for Nowhere {
-        fn copy(&self, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
-            CopyReport { ok: false, text: String::new() }
+        fn copy(&self, _: &str, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
+            CopyReport { ok: false, text: String::new(), countdown: None }
         }
     }
     let look = Theme::named(ThemeName::Dark, true);

@@ -162,6 +162,8 @@ pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
             passphrase: passphrase(),
         }),
         Request::Reset(Reset {}),
+        Request::Lint(Lint { scope: Some(ORG) }),
+        Request::Lint(Lint { scope: None }),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::Fingerprints(Fingerprints { scopes: None }),
         Request::KeepOpen(KeepOpen { seconds: 3600 }),
@@ -269,6 +271,7 @@ fn the_needs_are_the_table_of_roles() {
         ("Export", Run),
         ("Resolve", Read),
         ("Resolve", Run),
+        ("Lint", Read),
     ];
     assert_eq!(needs, expected);
 }

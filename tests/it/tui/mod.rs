@@ -8,6 +8,7 @@
     clippy::print_stderr
 )]
 
+mod copying;
 mod flows;
 mod gates;
 mod hostile;
