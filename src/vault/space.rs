@@ -7,6 +7,7 @@ use super::error::VaultError;
 use super::keyring::Keyring;
 use crate::chain::{Head, Member, Replay, SealedLabel, Secret, SecretId, State, Version};
 use crate::crypto::{Identity, Subject, sha256};
+use crate::domain::span::LONGEST_ROTATION;
 use crate::domain::{Role, ScopeId, ScopeRef, SecretMeta, SecretName, scope::hex};
 use crate::store::{Pins, Store};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -298,7 +299,7 @@ impl Space {
         let key = self.ring.as_ref()?.meta(schedule.generation)?;
         key.open_interval(&self.id.0, &id.0, schedule.generation, &schedule.sealed)
             .ok()
-            .filter(|seconds| *seconds > 0)
+            .filter(|seconds| (1..=LONGEST_ROTATION).contains(seconds))
     }
 
     /// What the list shows of a secret.

@@ -6,6 +6,7 @@ mod edges;
 mod leaks;
 mod names;
 mod people;
+mod records;
 mod secrets;
 mod transfer;
 mod values;

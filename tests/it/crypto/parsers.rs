@@ -4,7 +4,7 @@
 use crate::chain::builder::{ChainBuilder, id, person, raw};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
-use sealbox::chain::{Body, Entry, Head};
+use sealbox::chain::{Body, Entry, Head, ReadDraft, ReadEntry, ReadHeader};
 use sealbox::crypto::identity_file::IdentityFile;
 use sealbox::crypto::{CryptoError, KdfCost, KdfPolicy, PublicId, RecoveryKey, format};
 use sealbox::domain::{Passphrase, ScopeId, SecretValue};
@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn random_bytes_panic_no_parser(bytes in prop::collection::vec(any::<u8>(), 0..600), kind in 0u8..9) {
-        let _ = sealbox::chain::ReadEntry::parse(&bytes);
+        let _ = ReadEntry::parse(&bytes);
         let _ = Entry::parse(&bytes);
         let _ = Body::parse(kind, &bytes);
         let _ = IdentityFile::open(&bytes, &secret("p"), &CHEAP);
@@ -107,6 +107,16 @@ proptest! {
     #[test]
     fn changed_entries_are_refused_or_canonical(which in any::<prop::sample::Index>(), edits in edits()) {
         body_is_canonical(&changed(which.get(ENTRIES.as_slice()).clone(), &edits));
+    }
+
+    #[test]
+    fn changed_records_of_readings_are_refused_or_not_signed(edits in edits()) {
+        let record = reading();
+        let changed = changed(record.clone(), &edits);
+        let key = sealbox::crypto::VerifyKey::parse(&id("ada").sign).unwrap();
+        if let Ok(entry) = ReadEntry::parse(&changed) {
+            prop_assert_eq!(entry.is_signed_by(&key), changed == record);
+        }
     }
 
     #[test]
@@ -183,6 +193,49 @@ fn every_truncation_and_every_trailing_byte_is_refused() {
             assert!(Link::parse(&text[..end]).is_err() && PublicId::parse(&text[..end]).is_err());
         }
     }
+}
+
+/// A record of a reading by ada.
+fn reading() -> Vec<u8> {
+    let header = ReadHeader {
+        scope: ScopeId([1; 32]),
+        seq: 7,
+        prev: [2; 32],
+        author: id("ada").sign,
+        time_ms: 3,
+        oldest: 5,
+        generation: 1,
+    };
+    ReadDraft { header, details: vec![9; 300] }.sign(&person("ada").signer().unwrap()).unwrap()
+}
+
+#[test]
+fn a_record_of_a_reading_has_one_form() {
+    let record = reading();
+    let entry = ReadEntry::parse(&record).unwrap();
+    assert_eq!((entry.header.seq, entry.header.oldest, entry.details), (7, 5, [9; 300].as_slice()));
+    for end in 0..record.len() {
+        assert!(ReadEntry::parse(&record[..end]).is_err());
+    }
+    assert!(ReadEntry::parse(&[record.as_slice(), &[0]].concat()).is_err());
+    let (seq, oldest) = (4 + 32, 4 + 32 + 8 + 32 + 32 + 8);
+    for (at, bad) in [(seq, 0u64), (seq, 4), (oldest, 0), (oldest, 8)] {
+        let mut bytes = record.clone();
+        bytes[at..at + 8].copy_from_slice(&bad.to_be_bytes());
+        assert!(ReadEntry::parse(&bytes).is_err(), "{bad} at {at}");
+    }
+    let mut newer = record;
+    newer[3] = b'S';
+    assert!(matches!(ReadEntry::parse(&newer), Err(CryptoError::Newer)));
+    // nothing of the chain is taken for a record, nor the other way round
+    assert!(ENTRIES.iter().all(|entry| ReadEntry::parse(entry).is_err()));
+    assert!(Entry::parse(&reading()).is_err());
+    let long = ReadDraft { header: entry_header(), details: vec![0; 64 << 10] };
+    assert!(long.sign(&person("ada").signer().unwrap()).is_err());
+}
+
+fn entry_header() -> ReadHeader {
+    ReadEntry::parse(&reading()).unwrap().header
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod idle;
 pub(crate) mod walk;
+mod reading;
 mod wire;
 
 use crate::people::{CHEAP, Machine};

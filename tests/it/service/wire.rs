@@ -109,6 +109,11 @@ fn a_whole_life_works_through_a_wire() {
     assert!(
         ask(&remote, GetLog { scope: ORG, limit: Some(3), pick: LogPick::default() }).unwrap().len() == 3
     );
+    let with = Some(NewValue { value: value("r"), mode: SetMode::Create });
+    let rotation = SetRotation { scope: ORG, name: name("R"), every_s: Some(86_400), with };
+    assert_eq!(ask(&remote, rotation).unwrap(), Written { version: 1, created: true });
+    assert_eq!(ask(&remote, DeleteSecret { scope: ORG, name: name("R") }).unwrap().versions, 1);
+    assert!(ask(&remote, Lint { scope: None }).unwrap().secrets > 0);
     assert!(ask(&remote, MyId {}).unwrap().starts_with("sbid1"));
     assert!(ask(&remote, Verify {}).unwrap().sound());
     let to = machine.folder.path().join("b");

@@ -2,6 +2,7 @@
 
 use super::rig::*;
 use sealbox::domain::ScopeRef;
+use sealbox::service::SetRotation;
 
 const ORG: ScopeRef = ScopeRef::Organization;
 
@@ -407,4 +408,42 @@ fn nothing_is_timed_while_locked_and_a_poll_is_while_open() {
     assert!(screen.due_in().is_some_and(|ms| ms <= 3_000));
     screen.key("ctrl-l").unwrap().pass(60_000).unwrap();
     assert_eq!(screen.due_in(), None);
+}
+
+#[test]
+fn the_log_shows_readings_beside_changes_and_its_filter_tells_them_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let ada = seeded(folder.path());
+    ada.get(&ScopeRef::Organization, "NPM_TOKEN");
+    let mut screen = ada.screen(120, 40);
+    screen.key("4").unwrap();
+    shows(&screen, "looked at NPM_TOKEN v2");
+    shows(&screen, "updated NPM_TOKEN to v2");
+    screen.key("/").unwrap().type_text("read").unwrap();
+    shows(&screen, "looked at NPM_TOKEN v2");
+    hides(&screen, "updated NPM_TOKEN to v2");
+    screen.key("enter").unwrap().key("enter").unwrap();
+    shows(&screen, "by test on ");
+    hides(&screen, "npm-2");
+}
+
+#[test]
+fn a_value_that_is_due_is_flagged_in_the_table_and_explained_in_the_detail() {
+    let folder = tempfile::tempdir().unwrap();
+    let ada = seeded(folder.path());
+    for (secret, days) in [("SMTP_PASSWORD", 30), ("SENTRY_DSN", 20), ("NPM_TOKEN", 90)] {
+        let every_s = Some(days * 86_400);
+        ada.ask(SetRotation { scope: ScopeRef::Organization, name: name(secret), every_s, with: None });
+    }
+    let mut screen = ada.screen(120, 40);
+    shows(&screen, "rotation due");
+    hides(&screen, "due in");
+    screen.key("G").unwrap().key("k").unwrap().pass(1_000).unwrap();
+    screen.key("down").unwrap();
+    screen.resize(80, 24).unwrap();
+    screen.key("/").unwrap().type_text("smtp").unwrap().key("enter").unwrap().key("enter").unwrap();
+    shows(&screen, "every 30 d: rotation due");
+    screen.key("esc").unwrap().key("esc").unwrap().key("/").unwrap().type_text("npm").unwrap();
+    screen.key("enter").unwrap().key("enter").unwrap();
+    shows(&screen, "every 90 d: due in 89 d");
 }

@@ -49,7 +49,7 @@ impl Service for Many {
                             created_ms: super::rig::NOW - n as u64 * 99_000,
                             created_by: "ada".into(),
                             exposed: n % 50 == 0,
-                            rotate_every_s: (n % 9 == 0).then_some(86_400 * 90),
+                            rotate_every_s: None,
                         }
                     })
                     .collect();

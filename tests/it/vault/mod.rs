@@ -6,6 +6,7 @@ mod faults;
 mod files;
 mod golden;
 mod hostile;
+mod lint;
 mod members;
 mod moves;
 mod reads;

@@ -139,6 +139,34 @@ fn a_name_or_label_opens_in_its_own_place_and_in_no_other() {
 }
 
 #[test]
+fn an_interval_opens_in_its_own_place_and_in_no_other() {
+    let (machine, mut vault) = Machine::founded();
+    vault.create_project(&ProjectName::parse("web").unwrap()).unwrap();
+    for (scope, secret, days) in [(&ORG, "A", 1), (&ORG, "B", 2), (&project("web"), "A", 3)] {
+        set(&mut vault, scope, secret, "x").unwrap();
+        vault.set_rotation(scope, &crate::people::name(secret), Some(days * 86_400), None).unwrap();
+    }
+    let tables = HostileStore::copy_of(&machine.raw_store()).tables();
+    let metas = metas(&keys(&machine, &tables));
+    let mut places = Vec::new();
+    for state in &states(&tables) {
+        for (id, secret) in &state.secrets {
+            places.push((state.scope, id.0, *secret.schedule.clone().unwrap()));
+        }
+    }
+    assert_eq!(places.len(), 3);
+    for (from, (.., schedule)) in places.iter().enumerate() {
+        for (to, (scope, secret, _)) in places.iter().enumerate() {
+            for ((of, _), meta) in &metas {
+                let opened =
+                    meta.open_interval(&scope.0, secret, schedule.generation, &schedule.sealed).is_ok();
+                assert_eq!(opened, from == to && of == scope, "interval {from} in place {to}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_box_opens_for_its_recipient_scope_generation_and_class_only() {
     let key = FullKey::generate().unwrap();
     let (to, other) = (person("ada"), person("olga"));

@@ -3,7 +3,9 @@
 use super::attic::states;
 use crate::people::{Machine, ORG, admit, name, names, read, set};
 use crate::store::wrappers::HostileStore;
-use sealbox::chain::{Body, BoxFor, Draft, Header, MemberBody, PutBody, RotateBody, SecretId, State};
+use sealbox::chain::{
+    Body, BoxFor, Draft, Header, MemberBody, PutBody, RotateBody, ScheduleBody, SecretId, State,
+};
 use sealbox::crypto::{
     FullKey, Identity, Subject, boxes,
     scope_keys::{BlobContext, Wrap},
@@ -366,4 +368,31 @@ fn a_projects_entry_cannot_pass_another_organization_off_as_ours() {
     let vault = office.open(&office.owner).unwrap();
     assert_eq!(vault.scopes().unwrap().len(), 1);
     assert_eq!(read(&vault, &ORG, "GOOD").unwrap(), "honest");
+}
+
+#[test]
+fn an_interval_that_nobody_may_set_or_that_does_not_open_decides_nothing() {
+    let office = Office::new();
+    let writer = office.writer.identity().identity;
+    let secret = *office.state().secrets.keys().next().unwrap();
+    let scope = office.scope();
+    let key = office.key(&office.owner.identity().identity).meta().unwrap();
+    let interval = |seconds| key.seal_interval(&scope.0, &secret.0, 1, seconds).unwrap();
+    let body = |sealed| Body::Schedule(ScheduleBody { secret, generation: 1, sealed });
+    let seen = || office.open(&office.owner).unwrap().list(&ORG).unwrap().1[0].rotate_every_s;
+    for who in [&office.reader, &office.runner] {
+        office.force(&who.identity().identity, body(interval(3_600)));
+    }
+    office.force(&Identity::generate().unwrap(), body(interval(3_600)));
+    assert_eq!(seen(), None);
+    // a writer may, also with nonsense: it shows as no interval, and the value stays readable
+    office.force(&writer, body(sealbox::crypto::SealedInterval([7; 48])));
+    assert_eq!(seen(), None);
+    office.force(&writer, body(key.seal_interval(&scope.0, &[9; 16], 1, 3_600).unwrap()));
+    assert_eq!(seen(), None);
+    office.force(&writer, body(interval(u64::MAX)));
+    assert_eq!(seen(), None, "longer than any that may be set");
+    office.force(&writer, body(interval(7_200)));
+    assert_eq!(seen(), Some(7_200));
+    office.all_is_well(&[]);
 }
