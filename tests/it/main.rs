@@ -13,6 +13,7 @@ mod leak;
 mod mended;
 mod people;
 mod readme;
+mod resolve;
 mod scan;
 mod service;
 mod store;
