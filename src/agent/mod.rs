@@ -24,4 +24,4 @@ mod wipe;
 pub use client::{Client, Contact};
 pub use error::AgentError;
 pub use front::{Front, Use};
-pub use server::{Serve, serve};
+pub use server::{Serve, carries, serve};

@@ -95,7 +95,7 @@ fn begin(options: Serve, ready: impl FnOnce()) -> Result<Infallible, AgentError>
     agent.journal.note(&format!("start pid={} version={}", std::process::id(), super::protocol::VERSION));
     let watched = Arc::clone(&agent);
     let spawned = thread("signals", move || {
-        for signal in signals.forever() {
+        if let Some(signal) = signals.forever().next() {
             watched.end(&format!("signal {signal}"));
         }
     });
@@ -112,7 +112,7 @@ fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<(
 
 /// What may be asked of an agent: what an unlocked vault answers, and what opens, closes and describes it. Everything else
 /// replaces a vault or answers with a recovery key, and is done by the asking process.
-pub(super) fn carries(request: &Request) -> bool {
+pub fn carries(request: &Request) -> bool {
     match request {
         Request::Status(_) | Request::Unlock(_) | Request::Lock(_) | Request::ChangePassphrase(_) => true,
         other => other.need() != Need::Nothing,

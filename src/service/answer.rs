@@ -3,6 +3,7 @@
 use super::wire;
 use crate::crypto::fingerprint::FingerprintSet;
 use crate::domain::leak::{NotSearched, ValueOwner};
+pub use crate::domain::lint::LintReport;
 pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
 use crate::domain::{Reference, Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
 pub use crate::resolve::Source;

@@ -428,6 +428,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             let entries = vault.export(&call.scope, call.names.as_deref(), call.with_organization)?;
             Answer::Export(Exported { entries })
         }
+        Request::Lint(call) => Answer::Lint(vault.lint(call.scope.as_ref())?),
         Request::Fingerprints(call) => {
             let Prints { set, owners, not_searched, left_out } = vault.prints(call.scopes.as_deref())?;
             Answer::Fingerprints(Fingerprinted { set, owners, not_searched, left_out })

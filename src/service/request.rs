@@ -364,6 +364,13 @@ pub struct Fingerprints {
     pub scopes: Option<Vec<ScopeRef>>,
 }
 
+/// Looks for what is against good practice. Answers names only; values do not leave the vault.
+#[derive(Serialize, Deserialize)]
+pub struct Lint {
+    /// Which scope; `None` for all that the user can see.
+    pub scope: Option<ScopeRef>,
+}
+
 /// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
 #[derive(Serialize, Deserialize)]
 pub struct SettleForks {
@@ -486,4 +493,8 @@ door! {
         Need::Role(call.scope.clone(), if call.dry_run { Role::Read } else { Role::Run })
     };
     Fingerprints -> Fingerprinted, |_| Need::Unlocked;
+    Lint -> LintReport, |call| match &call.scope {
+        Some(scope) => Need::Role(scope.clone(), Role::Read),
+        None => Need::Unlocked,
+    };
 }

@@ -46,7 +46,8 @@ pub fn run(service: Arc<dyn Service>, options: TuiOptions) -> Result<(), TuiErro
         options.settings.reveal_hide_after.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let now = read(options.now.as_ref());
     let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let model = Model::new(keymap, Timing { hide_ms }, options.scope, size, now);
+    let mut model = Model::new(keymap, Timing { hide_ms }, options.scope, size, now);
+    model.registered = Arc::new(options.registered);
     let copier = clipboard::real(&options.settings);
     let outside = Outside { service: Arc::clone(&service), copier };
     let runtime =
@@ -101,7 +102,7 @@ impl Signals {
 enum Happened {
     Event(Event),
     Closed,
-    Answer(Done),
+    Answer(Box<Done>),
     Leave,
     Stop,
     Resume,
@@ -146,7 +147,7 @@ impl Loop {
                 .map(|due| Duration::from_millis(due.saturating_sub(read(self.clock.as_ref()).mono).max(1)));
             let happened = tokio::select! {
                 event = next(&mut events) => event.map_or(Happened::Closed, Happened::Event),
-                Some(done) = answers.recv() => Happened::Answer(done),
+                Some(done) = answers.recv() => Happened::Answer(Box::new(done)),
                 _ = signals.terminate.recv() => Happened::Leave,
                 _ = signals.hangup.recv() => Happened::Leave,
                 _ = signals.interrupt.recv() => Happened::Leave,
@@ -159,7 +160,7 @@ impl Loop {
                 self.react(Happened::Event(event))?;
             }
             while let Ok(done) = answers.try_recv() {
-                self.react(Happened::Answer(done))?;
+                self.react(Happened::Answer(Box::new(done)))?;
             }
         }
         self.blank();

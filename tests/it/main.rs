@@ -5,6 +5,7 @@
 mod agent;
 mod chain;
 mod cli;
+mod copy;
 mod crash;
 mod crypto;
 mod env;

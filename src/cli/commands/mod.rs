@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod backup;
+pub(crate) mod clipboard_holder;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
@@ -19,6 +20,7 @@ pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod inject;
 pub(crate) mod join;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;

@@ -100,6 +100,91 @@ fn what_a_person_does_keeps_it_awake() {
     assert_eq!(state(&service), VaultState::Unlocked);
 }
 
+fn limited(machine: &Machine, clock: &Arc<TestClock>, idle: u64, limit: u64) -> LocalService {
+    let service = service_with(machine, Arc::clone(clock) as _, Some(Duration::from_secs(idle)));
+    let service = service.max_unlocked(Some(Duration::from_secs(limit)));
+    ask(&service, Unlock { passphrase: passphrase() }).unwrap();
+    service
+}
+
+#[test]
+fn the_hard_limit_falls_however_busy_it_is() {
+    let (machine, _, clock) = unlocked();
+    let service = limited(&machine, &clock, LIMIT, 3 * LIMIT);
+    for _ in 0..11 {
+        clock.pass(LIMIT / 4);
+        get(&service).unwrap();
+    }
+    let status = ask(&service, Status {}).unwrap();
+    assert_eq!((status.lock.idle_in_s, status.lock.limit_in_s), (Some(LIMIT), Some(LIMIT / 4)));
+    assert_eq!(status.lock_in_s, Some(LIMIT / 4), "the nearer of the two");
+    clock.pass(LIMIT / 4);
+    assert_eq!(get(&service).err().unwrap().kind, ErrorKind::Locked);
+    let status = ask(&service, Status {}).unwrap();
+    assert_eq!((status.state, status.lock.reason), (VaultState::Locked, Some(LockReason::Limit)));
+    ask(&service, Unlock { passphrase: passphrase() }).unwrap();
+    assert_eq!(ask(&service, Status {}).unwrap().lock.limit_in_s, Some(3 * LIMIT), "it begins anew");
+}
+
+#[test]
+fn a_suspend_counts_for_the_hard_limit_and_the_wall_clock_does_not() {
+    let (machine, _, clock) = unlocked();
+    let service = limited(&machine, &clock, 100_000, 12 * 3600);
+    clock.wall_ms.store(0, Ordering::SeqCst);
+    assert!(get(&service).is_ok());
+    clock.boot_s.fetch_add(12 * 3600, Ordering::SeqCst); // closed for a night
+    assert_eq!(get(&service).err().unwrap().kind, ErrorKind::Locked);
+}
+
+#[test]
+fn kept_open_it_neither_idles_nor_outlives_its_time() {
+    let (machine, _, clock) = unlocked();
+    let service = limited(&machine, &clock, LIMIT, 10 * LIMIT);
+    ask(&service, KeepOpen { seconds: 4 * LIMIT }).unwrap();
+    clock.pass(4 * LIMIT - 1);
+    assert_eq!(state(&service), VaultState::Unlocked);
+    get(&service).unwrap();
+    clock.pass(1);
+    assert_eq!(state(&service), VaultState::Locked);
+    assert_eq!(ask(&service, KeepOpen { seconds: 9 }).err().unwrap().kind, ErrorKind::Locked);
+}
+
+#[test]
+fn files_that_another_program_replaced_close_the_vault() {
+    type Deed = fn(&Machine);
+    let deeds: [(&str, Deed); 4] = [
+        ("another passphrase", |machine| {
+            let new = sealbox::domain::Passphrase::new("another one".to_owned());
+            machine.home().change_passphrase(&passphrase(), &new, None).unwrap();
+        }),
+        ("a reset", |machine| machine.home().reset().unwrap()),
+        ("a store put aside", |machine| {
+            let copy = machine.folder.path().join("copy");
+            std::fs::copy(machine.store(), &copy).unwrap();
+            std::fs::rename(&copy, machine.store()).unwrap();
+        }),
+        ("pins put aside", |machine| {
+            std::fs::rename(machine.paths().pins(), machine.folder.path().join("pins")).unwrap();
+        }),
+    ];
+    for (what, deed) in deeds {
+        let (machine, service, _) = unlocked();
+        assert!(get(&service).is_ok());
+        deed(&machine);
+        assert!(get(&service).is_err(), "{what}");
+        assert_eq!(ask(&service, Status {}).unwrap().lock.reason, Some(LockReason::Replaced), "{what}");
+    }
+}
+
+#[test]
+fn our_own_new_passphrase_closes_nothing() {
+    let (_machine, service, _) = unlocked();
+    let new = || sealbox::domain::Passphrase::new("another one".to_owned());
+    ask(&service, ChangePassphrase { old: passphrase(), new: new(), memory_mib: None }).unwrap();
+    assert!(get(&service).is_ok());
+    ask(&service, Unlock { passphrase: new() }).unwrap();
+}
+
 #[test]
 fn a_refused_request_after_the_limit_does_not_wake_the_vault() {
     let (_machine, service, clock) = unlocked();

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod idle;
-mod walk;
+pub(crate) mod walk;
 mod wire;
 
 use crate::people::{CHEAP, Machine};

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// Who asks. Each has a machine in the named state; the vault is the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub(crate) enum Who {
     Nobody,
     Locked,
     Member(Role),
@@ -25,17 +25,17 @@ const EVERYBODY: [Who; 6] = [
 
 const CANARY: &str = "canary of the walk";
 
-struct Stage {
+pub(crate) struct Stage {
     /// The founder's; kept so that the shared store lives.
-    owner: Machine,
+    pub(crate) owner: Machine,
     guest: Option<Machine>,
-    service: LocalService,
+    pub(crate) service: LocalService,
     somebody: String,
 }
 
 impl Stage {
     /// A fresh vault with secret A, members wil and bob, project web; and the service of `who`.
-    fn of(who: Who) -> Self {
+    pub(crate) fn of(who: Who) -> Self {
         let (owner, mut vault) = Machine::founded();
         set(&mut vault, &ORG, "A", "an older value").unwrap();
         set(&mut vault, &ORG, "A", CANARY).unwrap();
@@ -71,7 +71,7 @@ fn text(text: &str) -> SecretValue {
 }
 
 /// One of each request, harmless enough to be asked by anybody.
-fn requests(stage: &Stage) -> Vec<Request> {
+pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
     let (scope, a) = (ORG, name("A"));
     let resolve = |dry_run| {
         Request::Resolve(Resolve {
@@ -102,6 +102,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
         Request::Unlock(Unlock { passphrase: wrong() }),
         Request::Lock(Lock {}),
         Request::Touch(Touch {}),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::ListScopes(ListScopes {}),
         Request::ListSecrets(ListSecrets { scope: scope.clone() }),
         get(Purpose::Resolve),
@@ -161,9 +162,11 @@ fn requests(stage: &Stage) -> Vec<Request> {
             passphrase: passphrase(),
         }),
         Request::Reset(Reset {}),
+        Request::Lint(Lint { scope: Some(ORG) }),
+        Request::Lint(Lint { scope: None }),
         Request::Doctor(Doctor { accept_rollback: false }),
-        Request::KeepOpen(KeepOpen { seconds: 3600 }),
         Request::Fingerprints(Fingerprints { scopes: None }),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
     ]
 }
 
@@ -268,6 +271,7 @@ fn the_needs_are_the_table_of_roles() {
         ("Export", Run),
         ("Resolve", Read),
         ("Resolve", Run),
+        ("Lint", Read),
     ];
     assert_eq!(needs, expected);
 }
