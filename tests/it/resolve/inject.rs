@@ -34,9 +34,7 @@ fn text_comes_out_with_values_and_values_are_not_expanded_again() {
     let json = env.run(&["inject", "-i", "in", "-p", "web", "--json"]).ok().json();
     assert_eq!(json["references"], 2);
     assert!(json["output"].is_null(), "it is not text");
-    // the last value in the log is read by this program, under its name
-    let log = env.run(&["log", "-p", "web", "--json"]).ok();
-    assert!(log.text().contains("sealbox inject") && !log.text().contains("4c1f"), "{}", log.text());
+    assert!(!holds(&env.run(&["log", "-p", "web", "--json"]).ok().stdout, b"4c1f"));
 }
 
 #[test]
