@@ -40,6 +40,16 @@ impl Reference {
     }
 }
 
+impl Reference {
+    /// The name, of a secret of the vault.
+    pub fn secret(&self) -> Option<&SecretName> {
+        match self {
+            Self::Secret(name) => Some(name),
+            Self::Provider { .. } => None,
+        }
+    }
+}
+
 impl fmt::Display for Reference {
     /// As it is spelled inside the braces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

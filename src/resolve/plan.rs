@@ -224,7 +224,7 @@ fn listed<'c>(catalogue: &'c Catalogue<'c>, name: &SecretName) -> Option<(&'c Li
 
 /// So many unknown names get a suggestion and are named; of more, the number is told. Bounds the time that a text full of
 /// nonsense takes.
-const NAMED: usize = 20;
+pub const NAMED: usize = 20;
 
 fn nearest(catalogue: &Catalogue<'_>, name: &SecretName, before: usize) -> Option<SecretName> {
     if before >= NAMED {

@@ -321,9 +321,6 @@ pub struct ResolvedItem {
 impl ResolvedItem {
     /// The name, of a secret of the vault.
     pub fn name(&self) -> Option<&SecretName> {
-        match &self.reference {
-            Reference::Secret(name) => Some(name),
-            Reference::Provider { .. } => None,
-        }
+        self.reference.secret()
     }
 }

@@ -355,9 +355,11 @@ impl Service for LocalService {
     fn handle(&self, request: Request) -> Result<Answer, ServiceError> {
         let (need, activity) = (request.need(), request.is_activity());
         if let Request::Resolve(call) = request {
-            return Ok(Answer::Resolve(
-                self.with_vault(&need, activity, |vault| resolving::resolve(vault, &call))?,
-            ));
+            let resolved = self.with_vault(&Need::Unlocked, activity, |vault| {
+                let allowed = allowed(vault, &need);
+                resolving::resolve(vault, &call, allowed)
+            });
+            return Ok(Answer::Resolve(resolved?));
         }
         self.without_vault(request).map_err(ServiceError::from)
     }

@@ -1,4 +1,5 @@
-//! Which requests read values, and what the read log says of them: the one place where readings are written down.
+//! Which requests read values, and what the read log says of them: the place where readings are written down (`resolving`
+//! does so for what it plans).
 //!
 //! A request is looked at before it is carried out; afterwards its outcome becomes a record, before the answer leaves. If
 //! records are required and this one cannot be written, the answer is dropped (which wipes its values) and the caller
@@ -82,7 +83,7 @@ impl Watch {
 
 /// What the read log says of a failure, where, and about which name; `None` for what is no answer to the question (a
 /// disk, a damaged scope).
-fn failed(error: &VaultError) -> Option<(ReadCode, Option<&ScopeRef>, Option<&SecretName>)> {
+pub(super) fn failed(error: &VaultError) -> Option<(ReadCode, Option<&ScopeRef>, Option<&SecretName>)> {
     Some(match error.root() {
         VaultError::NoSecret { scope, name, .. } => (ReadCode::SecretNotFound, Some(scope), Some(name)),
         VaultError::NoVersion { name, .. } | VaultError::VersionGone { name, .. } => {

@@ -388,7 +388,7 @@ pub struct Resolve {
     pub wanted: Wanted,
     /// What for.
     pub purpose: ResolvePurpose,
-    /// The program that takes the values, for the read log: 1 to 64 printable characters.
+    /// The program that takes the values, for the read log, such as `sealbox inject`.
     pub program: String,
     /// Only say where each value would come from. Takes the role `read` instead of `run`.
     pub dry_run: bool,

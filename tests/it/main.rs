@@ -15,6 +15,7 @@ mod mended;
 mod people;
 mod readme;
 mod run;
+mod resolve;
 mod scan;
 mod service;
 mod store;

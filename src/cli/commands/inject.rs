@@ -186,7 +186,7 @@ fn resolved(
         scope: scope.clone(),
         wanted: Wanted::These(template.references().to_vec()),
         purpose: ResolvePurpose::Inject,
-        program: "inject".to_owned(),
+        program: "sealbox inject".to_owned(),
         dry_run,
     };
     Ok(context.ask(call).map_err(|error| context.suggest(error, scope, None))?)

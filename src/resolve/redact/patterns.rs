@@ -16,16 +16,26 @@ pub(super) const SHORTEST: usize = 6;
 /// So much of a spelling is compared at once; what is longer goes on as a [`Rest`].
 pub(super) const HEAD: usize = 256;
 
+/// Bytes of a page of heads while they are collected.
+const PAGE: usize = 64 << 10;
 const SIX_BYTES: u64 = 0xffff_ffff_ffff;
 const NONE: u32 = u32::MAX;
 
 /// One spelling of one value, while all are collected.
+#[derive(Clone, Copy)]
 struct Spelled {
-    /// At most [`HEAD`] bytes of it.
-    head: Zeroizing<Vec<u8>>,
+    /// Where in the [`Draft`] at most [`HEAD`] bytes of it stand: page, start, length.
+    place: (usize, usize, usize),
     owner: u32,
     /// Set if there is more of it.
     goes_on: Option<Form>,
+}
+
+/// The heads of all spellings while they are collected, in pages that never grow: growing would leave copies behind.
+#[derive(Default)]
+struct Draft {
+    pages: Vec<Zeroizing<Vec<u8>>>,
+    spelled: Vec<Spelled>,
 }
 
 /// A spelling, or the first [`HEAD`] bytes that longer ones share.
@@ -82,35 +92,25 @@ pub(super) struct Patterns {
 impl Patterns {
     /// Of these values, known by their index. Each has at least [`SHORTEST`] bytes.
     pub(super) fn of(values: &[&[u8]]) -> Self {
-        let mut found: Vec<Spelled> = Vec::new();
-        let mut head = Zeroizing::new(Vec::with_capacity(HEAD));
+        let mut draft = Draft::default();
         for (owner, value) in (0u32..).zip(values) {
-            for form in forms(value) {
-                let mut spelling = Spelling::new(form);
-                head.clear();
-                while head.len() < HEAD
-                    && let Some(byte) = spelling.next(value)
-                {
-                    head.push(byte);
-                }
-                if head.len() >= SHORTEST {
-                    let goes_on = spelling.next(value).map(|_| form);
-                    found.push(Spelled { head: Zeroizing::new(head.to_vec()), owner, goes_on });
-                }
-            }
+            draft.spell(owner, value);
         }
-        found.sort_by(|a, b| a.head.cmp(&b.head).then(a.owner.cmp(&b.owner)));
-        Self::arranged(&found)
+        let Draft { pages, mut spelled } = draft;
+        let head = |it: &Spelled| slice(&pages, it.place);
+        spelled.sort_unstable_by(|a, b| head(a).cmp(head(b)).then(a.owner.cmp(&b.owner)));
+        Self::arranged(&pages, &spelled)
     }
 
-    fn arranged(found: &[Spelled]) -> Self {
-        let groups = || found.chunk_by(|a, b| a.head == b.head);
-        let size = groups().filter_map(<[_]>::first).map(|spelled| spelled.head.len());
-        let mut text = Zeroizing::new(Vec::with_capacity(size.sum())); // must not grow: it would leave copies behind
+    fn arranged(pages: &[Zeroizing<Vec<u8>>], spelled: &[Spelled]) -> Self {
+        let groups = || spelled.chunk_by(|a, b| slice(pages, a.place) == slice(pages, b.place));
+        let size = groups().filter_map(<[_]>::first).map(|first| first.place.2);
+        let mut text = Zeroizing::new(Vec::with_capacity(size.sum())); // like a page, it never grows
         let (mut heads, mut rests) = (Vec::new(), Vec::new());
         let mut open: Vec<(u32, &[u8])> = Vec::new(); // heads that the next one may begin with, longest last
         for same in groups() {
-            let Some(Spelled { head, owner, .. }) = same.first() else { continue };
+            let Some(Spelled { place, owner, .. }) = same.first() else { continue };
+            let head = slice(pages, *place);
             while open.last().is_some_and(|(_, begun)| !head.starts_with(begun)) {
                 open.pop();
             }
@@ -276,6 +276,43 @@ impl Patterns {
     pub(super) fn is_empty(&self) -> bool {
         self.heads.is_empty()
     }
+}
+
+impl Draft {
+    /// Adds every spelling of a value, each once.
+    fn spell(&mut self, owner: u32, value: &[u8]) {
+        let first = self.spelled.len();
+        for form in forms(value) {
+            if self.pages.last().is_none_or(|page| page.len() + HEAD > page.capacity()) {
+                self.pages.push(Zeroizing::new(Vec::with_capacity(PAGE)));
+            }
+            let number = self.pages.len() - 1;
+            let Some(page) = self.pages.last_mut() else { return };
+            let (mut spelling, start) = (Spelling::new(form), page.len());
+            while page.len() < start + HEAD
+                && let Some(byte) = spelling.next(value)
+            {
+                page.push(byte);
+            }
+            let place = (number, start, page.len() - start);
+            let goes_on = spelling.next(value).map(|_| form);
+            let head = slice(&self.pages, place);
+            let mut before = self.spelled.get(first..).unwrap_or_default().iter();
+            let known = goes_on.is_none()
+                && before.any(|it| it.goes_on.is_none() && slice(&self.pages, it.place) == head);
+            if known || head.len() < SHORTEST {
+                if let Some(page) = self.pages.last_mut() {
+                    page.truncate(start);
+                }
+            } else {
+                self.spelled.push(Spelled { place, owner, goes_on });
+            }
+        }
+    }
+}
+
+fn slice(pages: &[Zeroizing<Vec<u8>>], (page, start, length): (usize, usize, usize)) -> &[u8] {
+    pages.get(page).and_then(|page| page.get(start..start + length)).unwrap_or_default()
 }
 
 fn six_bytes(text: &[u8]) -> Option<u64> {

@@ -181,7 +181,7 @@ struct Step {
 }
 
 /// These change what later requests would find, and get a stage of their own.
-const LASTING: [&str; 14] = [
+const LASTING: [&str; 15] = [
     "InitPrepare",
     "Lock",
     "SetSecret",
@@ -195,6 +195,7 @@ const LASTING: [&str; 14] = [
     "CreateIdentity",
     "Import",
     "Backup",
+    "Restore",
     "Reset",
 ];
 
