@@ -143,7 +143,8 @@ fn answer_from(stream: &UnixStream) -> Result<Answered, AgentError> {
 fn may_be_repeated(request: &Request) -> bool {
     let kind = request.kind();
     ["Get", "List", "Find"].iter().any(|start| kind.starts_with(start))
-        || ["Status", "Unlock", "Lock", "Touch", "KeepOpen", "MyId", "Export", "Resolve", "Fingerprints"].contains(&kind)
+        || ["Status", "Unlock", "Lock", "Touch", "KeepOpen", "MyId", "Export", "Resolve", "Fingerprints"]
+            .contains(&kind)
 }
 
 #[cfg(test)]
