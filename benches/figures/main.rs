@@ -5,7 +5,8 @@
 //! real store. In process the key derivation is cheap, because its cost is a policy and not a figure; whole processes are
 //! the real binary, unlocked once.
 //!
-//! `-- 10000` measures the vault and the screen at that size only; `-- use` measures whole processes only.
+//! `-- 10000` measures the vault and the screen at that size only; `-- use` measures whole processes only, `-- streams`
+//! redaction and templates only.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +15,7 @@
     clippy::indexing_slicing
 )]
 
+mod redact;
 mod screen;
 mod usage;
 mod vault;
@@ -33,15 +35,19 @@ fn main() {
     let mut sizes: Vec<usize> = arguments.iter().filter_map(|argument| argument.parse().ok()).collect();
     let only_use = arguments.iter().any(|argument| argument == "use");
     let only_sizes = !sizes.is_empty();
-    if !only_use && !only_sizes {
+    let only_streams = arguments.iter().any(|argument| argument == "streams");
+    if !only_use && !only_sizes && !only_streams {
         sizes = vec![10_000, 100_000];
     }
     println!("{:<62} {:>12}   reach", "figure", "measured");
+    if !only_use && !only_sizes {
+        redact::figures();
+    }
     for count in sizes {
         vault::figures(count);
         screen::figures(count);
     }
-    if !only_sizes {
+    if !only_sizes && !only_streams {
         usage::figures();
     }
 }

@@ -16,8 +16,8 @@ use std::{io::Write, sync::Arc};
 struct NoClipboard;
 
 impl Copier for NoClipboard {
-    fn copy(&self, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
-        CopyReport { ok: false, text: String::new() }
+    fn copy(&self, _: &str, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
+        CopyReport { ok: false, text: String::new(), countdown: None }
     }
 }
 

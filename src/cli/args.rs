@@ -154,6 +154,9 @@ pub(crate) enum Command {
     /// Copy a value to the clipboard, without showing it
     #[command(after_help = c::copy::EXAMPLES)]
     Copy(c::copy::CopyArgs),
+    /// Hold or clear a clipboard for `copy` and the TUI
+    #[command(hide = true, after_help = c::clipboard_holder::EXAMPLES)]
+    ClipboardHolder(c::clipboard_holder::HolderArgs),
     /// List the versions of a secret
     #[command(after_help = c::history::EXAMPLES)]
     History(c::history::HistoryArgs),
@@ -169,6 +172,9 @@ pub(crate) enum Command {
     /// Look through files for references to secrets, and for values that leaked
     #[command(after_help = c::scan::EXAMPLES)]
     Scan(c::scan::ScanArgs),
+    /// Look for weak, doubled, overdue and misnamed secrets; names only
+    #[command(after_help = c::lint::EXAMPLES)]
+    Lint(c::lint::LintArgs),
     /// Create and list projects
     Project(c::project::ProjectArgs),
     /// Write many secrets from a dotenv, JSON or YAML file: all of it or nothing
@@ -177,6 +183,9 @@ pub(crate) enum Command {
     /// Write many secrets out, as dotenv, JSON or YAML
     #[command(after_help = c::export::EXAMPLES)]
     Export(c::export::ExportArgs),
+    /// Replace the references in a text by their values
+    #[command(after_help = c::inject::EXAMPLES)]
+    Inject(c::inject::InjectArgs),
     /// Admit, list, change and remove members
     Member(c::member::MemberArgs),
     /// Print your own ID string, to send to an owner

@@ -166,7 +166,8 @@ impl Context {
             idle_lock,
             clock: clock(),
             demo: false,
-            audit_required: self.settings()?.audit_required,
+            // settings that cannot be read may have asked for it
+            audit_required: self.settings().map_or(true, |settings| settings.audit_required),
         });
         let agent = self.terms().unwrap_or_else(|error| {
             // wrong settings are no reason to keep a value back; that nothing stays open is the careful way

@@ -209,13 +209,12 @@ fn as_json(report: &Report, checked: &Checked) -> Value {
                 What::Reference(mention) => references.push(reference_json(file, finding, mention, checked)),
                 What::Leak { owner, shape } => {
                     let owner = checked.owner(*owner);
-                    let mut leak = place_json(file, finding);
-                    leak["name"] = json!(owner.map(|owner| &owner.name));
-                    leak["scope"] = json!(owner.map(|owner| &owner.scope));
-                    leak["version"] = json!(owner.map(|owner| owner.version));
-                    leak["current"] = json!(owner.map(|owner| owner.current));
-                    leak["shape"] = json!(shape.word());
-                    leaks.push(leak);
+                    let leak = json!({
+                        "name": owner.map(|owner| &owner.name), "scope": owner.map(|owner| &owner.scope),
+                        "version": owner.map(|owner| owner.version), "current": owner.map(|owner| owner.current),
+                        "shape": shape.word(),
+                    });
+                    leaks.push(at_place(file, finding, leak));
                 }
             }
         }
@@ -235,33 +234,31 @@ fn as_json(report: &Report, checked: &Checked) -> Value {
     })
 }
 
-fn place_json(file: &FileFindings, finding: &Finding) -> Value {
-    json!({
+/// What was found, with where it was found in front.
+fn at_place(file: &FileFindings, finding: &Finding, what: Value) -> Value {
+    let mut place = json!({
         "path": file.path.to_string_lossy(), "line": finding.place.map(|(line, _)| line),
         "column": finding.place.map(|(_, column)| column), "offset": finding.offset,
-    })
+    });
+    if let (Value::Object(place), Value::Object(what)) = (&mut place, what) {
+        place.extend(what);
+    }
+    place
 }
 
 fn reference_json(file: &FileFindings, finding: &Finding, mention: &Reference, checked: &Checked) -> Value {
-    let mut reference = place_json(file, finding);
-    match mention {
-        Reference::Secret(name) => {
-            reference["name"] = json!(name);
-            (reference["known"], reference["scope"]) = match checked.known(name) {
-                Known::In(scope) => (json!(true), json!(scope)),
-                Known::Nowhere(_) => (json!(false), Value::Null),
-                Known::NotAsked => (Value::Null, Value::Null),
-            };
-            if let Known::Nowhere(Some(near)) = checked.known(name) {
-                reference["nearest"] = json!(near);
+    let what = match mention {
+        Reference::Secret(name) => match checked.known(name) {
+            Known::In(scope) => json!({ "name": name, "known": true, "scope": scope }),
+            Known::Nowhere(Some(near)) => {
+                json!({ "name": name, "known": false, "scope": null, "nearest": near })
             }
-        }
-        Reference::Provider { alias, key } => {
-            reference["provider"] = json!(alias);
-            reference["key"] = json!(key);
-        }
-    }
-    reference
+            Known::Nowhere(None) => json!({ "name": name, "known": false, "scope": null }),
+            Known::NotAsked => json!({ "name": name, "known": null, "scope": null }),
+        },
+        Reference::Provider { alias, key } => json!({ "provider": alias, "key": key }),
+    };
+    at_place(file, finding, what)
 }
 
 /// Does the work; if it takes long and a person looks on, a line says how far it is.

@@ -149,6 +149,11 @@ impl Output {
         self.json_secret(&Envelope { schema_version: SCHEMA_VERSION, body }, 4096)
     }
 
+    /// One JSON object on one line, of many: for collectors, whose lines carry no schema version.
+    pub(crate) fn json_line(&self, body: &serde_json::Value) -> Result<(), Stop> {
+        self.json_secret(body, 1024)
+    }
+
     /// One JSON document that may hold values: written into memory that is wiped. `size` is an upper estimate of its
     /// length, so that the buffer does not grow and leave a copy behind. The caller puts `schema_version` in.
     pub(crate) fn json_secret<T: Serialize>(&self, document: &T, size: usize) -> Result<(), Stop> {

@@ -193,7 +193,7 @@ mod tests {
         std::os::unix::fs::symlink(home.path(), base.join("out")).unwrap();
         let file = |folder: &str| ProjectFile { scan: vec![folder.into()], ..ProjectFile::default() };
         assert_eq!(file("src").folders(&base).unwrap(), [base.join("src")]);
-        assert_eq!(file(".").folders(&base).unwrap(), [base.clone()]);
+        assert_eq!(file(".").folders(&base).unwrap(), std::slice::from_ref(&base));
         assert_eq!(file("gone").folders(&base).unwrap(), [base.join("gone")]);
         assert_eq!(file("out").folders(&base).unwrap_err(), Outside("out".into()));
     }

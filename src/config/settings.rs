@@ -20,6 +20,8 @@ pub struct Settings {
     pub agent_start: AgentStart,
     /// How values are copied.
     pub clipboard_mode: ClipboardMode,
+    /// The program and its arguments that take a value on stdin, for [`ClipboardMode::Command`].
+    pub clipboard_command: Vec<String>,
     /// Clear what was copied after this long; `None` never.
     pub clipboard_clear_after: Option<Duration>,
     /// Refuse to hand out a value if it cannot be written into the read log.
@@ -52,6 +54,8 @@ pub enum ClipboardMode {
     System,
     /// The terminal's clipboard only.
     Osc52,
+    /// The program of `clipboard.command` only.
+    Command,
 }
 
 /// Colours of the TUI.
@@ -76,6 +80,7 @@ impl Default for Settings {
             lock_max: Some(Duration::from_secs(12 * 3600)),
             agent_start: AgentStart::Auto,
             clipboard_mode: ClipboardMode::Auto,
+            clipboard_command: Vec::new(),
             clipboard_clear_after: Some(Duration::from_secs(30)),
             audit_required: false,
             reveal_hide_after: Some(Duration::from_secs(30)),
@@ -88,11 +93,12 @@ impl Default for Settings {
 
 const SECTIONS: [&str; 7] = ["lock", "agent", "clipboard", "reveal", "audit", "ui", "keys"];
 /// Section, key, and the variable that overrides it.
-const KNOWN: [(&str, &str, &str); 9] = [
+const KNOWN: [(&str, &str, &str); 10] = [
     ("lock", "idle", "SEALBOX_LOCK_IDLE"),
     ("lock", "max", "SEALBOX_LOCK_MAX"),
     ("agent", "start", "SEALBOX_AGENT"),
     ("clipboard", "mode", "SEALBOX_CLIPBOARD"),
+    ("clipboard", "command", "SEALBOX_CLIPBOARD_COMMAND"),
     ("clipboard", "clear_after", "SEALBOX_CLIPBOARD_CLEAR_AFTER"),
     ("reveal", "hide_after", "SEALBOX_REVEAL_HIDE_AFTER"),
     ("audit", "required", "SEALBOX_AUDIT_REQUIRED"),
@@ -131,7 +137,7 @@ impl Settings {
             };
             for (key, value) in content {
                 if section == "keys" {
-                    let keys = keys_of(value).ok_or_else(|| {
+                    let keys = texts(value).ok_or_else(|| {
                         bad(&place, &format!("keys.{key}"), "must be a list of keys such as [\"x\"]")
                     })?;
                     self.keys.insert(key.clone(), keys);
@@ -171,12 +177,30 @@ impl Settings {
             }
             ("clipboard", "clear_after") => self.clipboard_clear_after = duration()?,
             ("reveal", "hide_after") => self.reveal_hide_after = duration()?,
+            ("clipboard", "command") => {
+                // from a variable the words are parted by blanks
+                let words = match value.as_str() {
+                    Some(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
+                    None => texts(value),
+                };
+                self.clipboard_command = words.ok_or_else(|| {
+                    bad(
+                        place,
+                        &name,
+                        "must be a program with its arguments such as [\"wl-copy\", \"--sensitive\"]",
+                    )
+                })?;
+            }
             ("clipboard", _) => {
                 self.clipboard_mode = match value.as_str() {
                     Some("auto") => ClipboardMode::Auto,
                     Some("system") => ClipboardMode::System,
                     Some("osc52") => ClipboardMode::Osc52,
-                    _ => return Err(bad(place, &name, "must be \"auto\", \"system\" or \"osc52\"")),
+                    Some("command") => ClipboardMode::Command,
+                    _ => {
+                        let problem = "must be \"auto\", \"system\", \"osc52\" or \"command\"";
+                        return Err(bad(place, &name, problem));
+                    }
                 }
             }
             ("ui", "theme") => {
@@ -209,7 +233,7 @@ fn flag(place: &str, name: &str, value: &toml::Value) -> Result<bool, ConfigErro
     }
 }
 
-fn keys_of(value: &toml::Value) -> Option<Vec<String>> {
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
     value.as_array()?.iter().map(|key| key.as_str().map(str::to_owned)).collect()
 }
 
@@ -288,6 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn the_clipboard_program_is_a_list_or_words_in_a_variable() {
+        let text = "[clipboard]\nmode = \"command\"\ncommand = [\"wl-copy\", \"-t\", \"text/plain\"]\n";
+        let settings = load(text, &[]).unwrap();
+        assert_eq!(settings.clipboard_mode, ClipboardMode::Command);
+        assert_eq!(settings.clipboard_command, ["wl-copy", "-t", "text/plain"]);
+        let settings = load(text, &[("SEALBOX_CLIPBOARD_COMMAND", " xclip  -i ")]).unwrap();
+        assert_eq!(settings.clipboard_command, ["xclip", "-i"]);
+        let error = load("[clipboard]\ncommand = 3\n", &[]).unwrap_err().to_string();
+        assert!(error.contains("clipboard.command must be a program"), "{error}");
+    }
+
+    #[test]
     fn no_color_wins_over_the_file_but_not_over_an_explicit_theme() {
         let dark = "[ui]\ntheme = \"dark\"\n";
         assert_eq!(load(dark, &[("NO_COLOR", "1")]).unwrap().theme, Theme::None);
@@ -322,7 +358,10 @@ mod tests {
             assert!(!error.contains(['\u{1b}', '\n']), "{error:?}");
         }
         let error = load("", &[("SEALBOX_CLIPBOARD", "both")]).unwrap_err().to_string();
-        assert_eq!(error, "SEALBOX_CLIPBOARD: clipboard.mode must be \"auto\", \"system\" or \"osc52\"");
+        assert_eq!(
+            error,
+            "SEALBOX_CLIPBOARD: clipboard.mode must be \"auto\", \"system\", \"osc52\" or \"command\""
+        );
     }
 
     #[test]

@@ -56,6 +56,15 @@ pub enum CryptoError {
     PublicKey,
 }
 
+/// SHA-256 of a secret key and then a message: tells equal messages apart from others, to nobody without the key. For
+/// comparing within one process; never stored, never sent.
+pub fn sha256_keyed(key: &[u8; 32], message: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(key);
+    hash.update(message);
+    hash.finalize().into()
+}
+
 /// SHA-256.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()

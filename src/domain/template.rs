@@ -328,7 +328,7 @@ mod tests {
             &b"{{$secret.A}}"[..],
             b"{{",
             b"{",
-            b"{ x",
+            b"{ {",
             b"{{ ",
             b"{{$secrets['",
             b"{{$secrets['a']['",

@@ -2,9 +2,9 @@
 //!
 //! Bounded in time, so that a question is never held up by a large tree: what was not reached is said to be unknown.
 
-use super::{Limits, Progress, Wanted, What, scan};
+use super::{Limits, Progress, Report, Wanted, What, scan};
 use crate::domain::{Reference, SecretName};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// How long the search may take.
@@ -42,30 +42,30 @@ pub struct Registered {
 }
 
 impl Registered {
-    /// Finds the references to `names`, for so long at the most.
-    pub fn places(&self, names: &[SecretName], patience: Duration) -> Places {
-        of(names, &self.folders, &self.base, patience)
+    /// Finds the references to `names`, for [`PATIENCE`] at the most, or until `progress` is told to stop.
+    pub fn places(&self, names: &[SecretName], progress: &Progress) -> Places {
+        let limits = Limits { until: Instant::now().checked_add(PATIENCE), ..Limits::default() };
+        let wanted = Wanted { references: true, leaks: None };
+        let report = scan(&self.folders, &wanted, &limits, progress);
+        self.among(report, names)
     }
-}
 
-fn of(names: &[SecretName], folders: &[PathBuf], base: &Path, patience: Duration) -> Places {
-    let limits = Limits { until: Instant::now().checked_add(patience), ..Limits::default() };
-    let wanted = Wanted { references: true, leaks: None };
-    let report = scan(folders, &wanted, &limits, &Progress::default());
-    let mut places = Places { list: Vec::new(), complete: report.complete && report.unread.is_empty() };
-    for file in report.files {
-        places.complete &= file.more == 0;
-        let path = file.path.strip_prefix(base).unwrap_or(&file.path);
-        for finding in file.findings {
-            let (What::Reference(Reference::Secret(name)), Some((line, column))) =
-                (finding.what, finding.place)
-            else {
-                continue;
-            };
-            if names.contains(&name) {
-                places.list.push(Place { path: path.to_owned(), line, column, name });
+    fn among(&self, report: Report, names: &[SecretName]) -> Places {
+        let mut places = Places { list: Vec::new(), complete: report.complete && report.unread.is_empty() };
+        for file in report.files {
+            places.complete &= file.more == 0;
+            let path = file.path.strip_prefix(&self.base).unwrap_or(&file.path);
+            for finding in file.findings {
+                let (What::Reference(Reference::Secret(name)), Some((line, column))) =
+                    (finding.what, finding.place)
+                else {
+                    continue;
+                };
+                if names.contains(&name) {
+                    places.list.push(Place { path: path.to_owned(), line, column, name });
+                }
             }
         }
+        places
     }
-    places
 }

@@ -72,7 +72,8 @@ impl Worker<'_> {
         let asked_for = entry.depth() == 0;
         let Some(kind) = entry.file_type() else { return };
         // A link that was named on the command line is meant; any other one is not followed.
-        if !kind.is_file() && !(asked_for && kind.is_symlink()) {
+        let meant = kind.is_file() || (asked_for && kind.is_symlink());
+        if !meant {
             return;
         }
         let path = entry.path();

@@ -3,8 +3,10 @@
 use super::wire;
 use crate::crypto::fingerprint::FingerprintSet;
 use crate::domain::leak::{NotSearched, ValueOwner};
+pub use crate::domain::lint::LintReport;
 pub use crate::domain::{ImportReport, LogEvent, MemberChanged, MemberInfo, ReadFacts, ScopeInfo};
-use crate::domain::{Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
+use crate::domain::{Reference, Role, ScopeRef, SecretMeta, SecretName, SecretValue, VersionMeta};
+pub use crate::resolve::Source;
 use serde::{Deserialize, Serialize};
 
 /// Where the vault stands.
@@ -291,4 +293,37 @@ pub struct Check {
 pub struct DoctorReport {
     /// In the order in which they were made.
     pub checks: Vec<Check>,
+}
+
+/// Answer to `Resolve`.
+#[derive(Serialize, Deserialize)]
+pub struct Resolved {
+    /// In the order asked for, each once; sorted by name if all were asked for.
+    pub items: Vec<ResolvedItem>,
+    /// What was left out of "all" and why, in words.
+    pub warning: Option<String>,
+}
+
+/// One value, and where it came from.
+#[derive(Serialize, Deserialize)]
+pub struct ResolvedItem {
+    /// What was referred to.
+    pub reference: Reference,
+    /// Where it was found.
+    pub source: Source,
+    /// The version of a secret of the vault.
+    pub version: Option<u32>,
+    /// The plaintext; `None` in a dry run.
+    #[serde(with = "wire::optional")]
+    pub value: Option<SecretValue>,
+}
+
+impl ResolvedItem {
+    /// The name, of a secret of the vault.
+    pub fn name(&self) -> Option<&SecretName> {
+        match &self.reference {
+            Reference::Secret(name) => Some(name),
+            Reference::Provider { .. } => None,
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! The vocabulary of failure that crosses the door: a stable kind, one sentence, and what to do next. Never a value.
 
 use crate::chain::ChainFault;
+use crate::domain::Role;
+use crate::resolve::ResolveError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 use serde::{Deserialize, Serialize};
@@ -87,6 +89,27 @@ impl From<VaultError> for ServiceError {
     /// Ties every fault of a vault to a kind and to the next step.
     fn from(error: VaultError) -> Self {
         Self::from(&error)
+    }
+}
+
+impl From<ResolveError> for ServiceError {
+    /// A plan that cannot be made names everything that is wrong with it; what is missing weighs more than a role.
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Vault(error) => Self::from(error),
+            ResolveError::Provider { .. } => Self::new(ErrorKind::Failure, error.to_string()),
+            ResolveError::Problems(problems) => {
+                let kind = |kind| Self::new(kind, problems.to_string());
+                match problems.denied.first() {
+                    _ if !problems.unknown.is_empty() => {
+                        kind(ErrorKind::NotFound).hint("sealbox find NAME, or sealbox set NAME")
+                    }
+                    Some((_, scope, _)) if problems.no_provider.is_empty() => kind(ErrorKind::Denied)
+                        .hint(format!("ask an owner for the role {} in {scope}", Role::Run)),
+                    _ => kind(ErrorKind::NotFound).hint("correct the reference"),
+                }
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! too long. The key derivation runs outside the lock, so that a status request is answered while it works.
 
 use super::standing::{Hours, Stamp, Standing};
-use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading};
+use super::{Answer, Need, Request, Service, ServiceError, answer::*, doctor, reading, resolving};
 use crate::crypto::{KdfPolicy, secret_key};
 use crate::platform::{clock::Clock, paths::VaultPaths};
 use crate::vault::{Home, Prepared, Vault, VaultError, prints::Prints, verify::ScopeReport};
@@ -206,18 +206,19 @@ impl LocalService {
     }
 
     /// Runs `work` on the unlocked vault, brought up to date, if the need is met.
-    fn with_vault<T>(
+    fn with_vault<T, E: From<VaultError>>(
         &self,
         need: &Need,
         activity: bool,
-        work: impl FnOnce(&mut Vault) -> Result<T, VaultError>,
-    ) -> Result<T, VaultError> {
+        work: impl FnOnce(&mut Vault) -> Result<T, E>,
+    ) -> Result<T, E> {
         let mut inner = self.inner();
         if inner.vault.is_none() {
-            return Err(match self.home.exists()? {
+            let error = match self.home.exists()? {
                 true => VaultError::Locked,
                 false => VaultError::NoVault(self.home.paths().data.clone()),
-            });
+            };
+            return Err(error.into());
         }
         if activity {
             inner.hours.active(self.clock.since_boot());
@@ -334,7 +335,7 @@ impl LocalService {
         let (need, activity) = (request.need(), request.is_activity());
         if let Request::KeepOpen(call) = &request {
             let seconds = call.seconds;
-            self.with_vault(&need, activity, |_| Ok(()))?;
+            self.with_vault(&need, activity, |_| Ok::<(), VaultError>(()))?;
             let time = Duration::from_secs(seconds);
             self.as_it_is().hours.keep_open(self.clock.since_boot(), time);
             return Ok(Answer::KeepOpen(()));
@@ -352,6 +353,12 @@ impl LocalService {
 
 impl Service for LocalService {
     fn handle(&self, request: Request) -> Result<Answer, ServiceError> {
+        let (need, activity) = (request.need(), request.is_activity());
+        if let Request::Resolve(call) = request {
+            return Ok(Answer::Resolve(
+                self.with_vault(&need, activity, |vault| resolving::resolve(vault, &call))?,
+            ));
+        }
         self.without_vault(request).map_err(ServiceError::from)
     }
 }
@@ -419,6 +426,7 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
             let entries = vault.export(&call.scope, call.names.as_deref(), call.with_organization)?;
             Answer::Export(Exported { entries })
         }
+        Request::Lint(call) => Answer::Lint(vault.lint(call.scope.as_ref())?),
         Request::Fingerprints(call) => {
             let Prints { set, owners, not_searched, left_out } = vault.prints(call.scopes.as_deref())?;
             Answer::Fingerprints(Fingerprinted { set, owners, not_searched, left_out })
@@ -439,7 +447,8 @@ fn answer(vault: &mut Vault, request: Request) -> Result<Answer, VaultError> {
         | Request::Recover(_)
         | Request::Reset(_)
         | Request::SettleForks(_)
-        | Request::Doctor(_) => {
+        | Request::Doctor(_)
+        | Request::Resolve(_) => {
             return Err(VaultError::Invalid("the request came to the wrong place".to_owned()));
         }
     })

@@ -10,6 +10,7 @@ pub mod error;
 mod local;
 mod reading;
 pub mod request;
+mod resolving;
 mod standing;
 pub mod wire;
 

@@ -7,6 +7,7 @@ use super::answer::*;
 use super::wire;
 pub use crate::domain::{LogKind, LogPick, OnExisting, SetMode};
 use crate::domain::{Passphrase, Role, ScopeRef, SecretName, SecretValue};
+pub use crate::resolve::Wanted;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -363,12 +364,44 @@ pub struct Fingerprints {
     pub scopes: Option<Vec<ScopeRef>>,
 }
 
+/// Looks for what is against good practice. Answers names only; values do not leave the vault.
+#[derive(Serialize, Deserialize)]
+pub struct Lint {
+    /// Which scope; `None` for all that the user can see.
+    pub scope: Option<ScopeRef>,
+}
+
 /// Settles forks as an owner: writes an entry that goes on from the valid head, which every client then accepts.
 #[derive(Serialize, Deserialize)]
 pub struct SettleForks {
     /// A vault with a forked organization does not unlock, so the identity is opened for this alone.
     #[serde(with = "wire::passphrase")]
     pub passphrase: Passphrase,
+}
+
+/// The values that references stand for, or (with `dry_run`) where they would come from.
+#[derive(Serialize, Deserialize)]
+pub struct Resolve {
+    /// Where names are looked for first; of a project, they fall through to the organization.
+    pub scope: ScopeRef,
+    /// What is wanted.
+    pub wanted: Wanted,
+    /// What for.
+    pub purpose: ResolvePurpose,
+    /// The program that takes the values, for the read log: 1 to 64 printable characters.
+    pub program: String,
+    /// Only say where each value would come from. Takes the role `read` instead of `run`.
+    pub dry_run: bool,
+}
+
+/// What values are resolved for; the read log says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolvePurpose {
+    /// The environment or files of a program.
+    Run,
+    /// A text with references.
+    Inject,
 }
 
 /// Ties each question to its answer and its need; generates the two sum types.
@@ -456,5 +489,12 @@ door! {
     Reset -> (), |_| Need::Nothing;
     Doctor -> DoctorReport, |_| Need::Nothing;
     SettleForks -> Vec<SettledFork>, |_| Need::Nothing;
+    Resolve -> Resolved, |call| {
+        Need::Role(call.scope.clone(), if call.dry_run { Role::Read } else { Role::Run })
+    };
     Fingerprints -> Fingerprinted, |_| Need::Unlocked;
+    Lint -> LintReport, |call| match &call.scope {
+        Some(scope) => Need::Role(scope.clone(), Role::Read),
+        None => Need::Unlocked,
+    };
 }

@@ -31,6 +31,22 @@ pub mod value {
     }
 }
 
+/// A [`SecretValue`] field that may be empty-handed.
+pub mod optional {
+    use super::*;
+    /// Writes the value as base64, or null.
+    pub fn serialize<S: Serializer>(value: &Option<SecretValue>, to: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => to.serialize_some(encode(value).as_str()),
+            None => to.serialize_none(),
+        }
+    }
+    /// Reads base64 or null; at most 1 MiB of value.
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SecretValue>, D::Error> {
+        Option::<String>::deserialize(from)?.map(decode).transpose()
+    }
+}
+
 /// A [`Passphrase`] field.
 pub mod passphrase {
     use super::*;

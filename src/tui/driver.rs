@@ -11,6 +11,7 @@ use super::msg::{Copier, Effect, Msg, Now};
 use super::theme::{Theme, ThemeName};
 use super::{TuiError, update, view};
 use crate::domain::ScopeRef;
+use crate::scan::places::Registered;
 use crate::service::Service;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
@@ -104,6 +105,11 @@ impl Driver {
         driver.carry_out(effects);
         driver.draw()?;
         Ok(driver)
+    }
+
+    /// Registers folders in which references are looked for.
+    pub fn register(&mut self, registered: Registered) {
+        self.model.registered = Arc::new(registered);
     }
 
     fn send(&mut self, msg: Msg) {

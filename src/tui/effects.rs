@@ -1,6 +1,6 @@
 //! What effects do outside: ask the service, make a value, put one on a clipboard. Blocking; no screen, no model.
 
-use super::msg::{Copier, Effect, Msg, Recipe, Ticket};
+use super::msg::{Copier, Effect, Msg, Recipe, Search, Ticket};
 use crate::crypto::generate::{self, Sets};
 use crate::domain::SecretValue;
 use crate::service::{ErrorKind, Request, Service, ServiceError};
@@ -25,7 +25,9 @@ pub(crate) struct Done {
 pub(crate) enum Slow {
     Ask(Ticket, Request),
     Generate(Ticket, Recipe),
-    Copy(Ticket, SecretValue),
+    Search(Ticket, Search),
+    Copy(Ticket, String, SecretValue),
+    LookAtClipboard(Ticket),
 }
 
 impl Slow {
@@ -34,7 +36,9 @@ impl Slow {
         match effect {
             Effect::Ask(ticket, request) => Ok(Self::Ask(ticket, request)),
             Effect::Generate(ticket, recipe) => Ok(Self::Generate(ticket, recipe)),
-            Effect::Copy(ticket, value) => Ok(Self::Copy(ticket, value)),
+            Effect::Search(ticket, search) => Ok(Self::Search(ticket, search)),
+            Effect::Copy(ticket, name, value) => Ok(Self::Copy(ticket, name, value)),
+            Effect::LookAtClipboard(ticket) => Ok(Self::LookAtClipboard(ticket)),
             other => Err(other),
         }
     }
@@ -45,9 +49,12 @@ impl Slow {
         match self {
             Self::Ask(ticket, _) => Msg::Answered(*ticket, Err(ServiceError::new(ErrorKind::Failure, bug))),
             Self::Generate(ticket, _) => Msg::Generated(*ticket, Err(bug.to_owned())),
-            Self::Copy(ticket, _) => {
-                Msg::Copied(*ticket, super::msg::CopyReport { ok: false, text: bug.to_owned() })
+            Self::Search(ticket, _) => Msg::Places(*ticket, Default::default()),
+            Self::Copy(ticket, ..) => {
+                let report = super::msg::CopyReport { ok: false, text: bug.to_owned(), countdown: None };
+                Msg::Copied(*ticket, report)
             }
+            Self::LookAtClipboard(_) => Msg::Nothing,
         }
     }
 
@@ -62,7 +69,14 @@ impl Slow {
                 let made = generate::generate_from_system(&in_full(recipe));
                 Msg::Generated(ticket, made.map_err(|error| error.to_string()))
             }
-            Self::Copy(ticket, value) => Msg::Copied(ticket, outside.copier.copy(&value, &mut *terminal)),
+            Self::Search(ticket, search) => {
+                Msg::Places(ticket, search.registered.places(&search.names, &search.progress))
+            }
+            Self::Copy(ticket, name, value) => {
+                Msg::Copied(ticket, outside.copier.copy(&name, &value, &mut *terminal))
+            }
+            Self::LookAtClipboard(ticket) if outside.copier.is_over() => Msg::ClipboardOver(ticket),
+            Self::LookAtClipboard(_) => Msg::Nothing,
         };
         Done { msg, terminal }
     }

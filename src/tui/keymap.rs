@@ -118,7 +118,7 @@ pub(crate) const TABLE: &[Entry] = &[
     ),
     row(Action::Project, "project", &["2"], "project", "secrets of the chosen project", Group::Places),
     row(Action::Members, "members", &["3"], "members", "who may do what here", Group::Places),
-    row(Action::Log, "log", &["4"], "log", "the signed history of everything", Group::Places),
+    row(Action::Log, "log", &["4"], "log", "what was changed here, and what was read", Group::Places),
     row(Action::NextTab, "next-tab", &["tab"], "next", "next tab", Group::Places),
     row(Action::PreviousTab, "previous-tab", &["backtab"], "previous", "previous tab", Group::Places),
     row(Action::Projects, "projects", &["p"], "projects", "choose a project", Group::Places),

@@ -27,13 +27,14 @@ mod widgets;
 
 pub use driver::Driver;
 pub use keymap::markdown;
-pub use msg::{Copier, CopyReport};
+pub use msg::{Copier, CopyReport, Countdown};
 pub use runtime::run;
 pub use theme::{Theme, ThemeName, utf8_locale};
 
 use crate::config::Settings;
 use crate::domain::{ScopeRef, SecretValue};
 use crate::platform::clock::{Clock, SystemClock};
+use crate::scan::places::Registered;
 use crate::service::Service;
 use std::io::Write;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct TuiOptions {
     pub no_color: bool,
     /// A throw-away vault.
     pub demo: bool,
+    /// The folders of the nearest `.sealbox.toml`, for the dialog that deletes.
+    pub registered: Registered,
     /// Wall clock and boot clock.
     pub now: Arc<dyn Clock>,
 }
@@ -71,8 +74,8 @@ pub enum TuiError {
 pub fn picture(service: Arc<dyn Service>, columns: u16, rows: u16) -> Result<String, TuiError> {
     struct Nowhere;
     impl Copier for Nowhere {
-        fn copy(&self, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
-            CopyReport { ok: false, text: String::new() }
+        fn copy(&self, _: &str, _: &SecretValue, _: &mut dyn Write) -> CopyReport {
+            CopyReport { ok: false, text: String::new(), countdown: None }
         }
     }
     let look = Theme::named(ThemeName::Dark, true);

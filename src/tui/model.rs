@@ -8,8 +8,10 @@ use super::listing::Listing;
 use super::msg::{Now, Ticket};
 use super::panel::{Layer, Tone};
 use crate::domain::{ProjectName, Role, ScopeRef, SecretMeta, SecretName};
+use crate::scan::places::Registered;
 use crate::service::{History, LogEvent, MemberInfo, ScopeInfo, ServiceError, StatusReport, VaultState};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The tabs, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub(crate) struct Secrets {
     pub quarantined: usize,
     pub listing: Listing,
     pub newest_first: bool,
+    /// Some secret of the list has a rotation interval.
+    pub rotates: bool,
     pub marked: BTreeSet<SecretName>,
     /// Names that others changed, and until when that is shown.
     pub fresh: BTreeMap<SecretName, u64>,
@@ -49,6 +53,7 @@ impl Secrets {
             quarantined: 0,
             listing: Listing::new(),
             newest_first: false,
+            rotates: false,
             marked: BTreeSet::new(),
             fresh: BTreeMap::new(),
             loaded: false,
@@ -78,6 +83,7 @@ impl Secrets {
 
     /// Ranks again from the whole list.
     pub(crate) fn rebuild(&mut self, page: usize) {
+        self.rotates = self.list.iter().any(|meta| meta.rotate_every_s.is_some());
         let (list, order) = (&self.list, Self::order(&self.list, self.newest_first));
         self.listing.rebuild(
             |index| list.get(index as usize).map_or("", |meta| meta.name.as_str()),
@@ -314,6 +320,16 @@ pub(crate) struct Notice {
     pub until: u64,
 }
 
+/// Something of ours on a clipboard; never the value.
+pub(crate) struct OnClipboard {
+    /// Which copy it was.
+    pub ticket: Ticket,
+    pub label: String,
+    pub place: &'static str,
+    /// When it is cleared, milliseconds since boot.
+    pub until: u64,
+}
+
 /// How long things last.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timing {
@@ -338,6 +354,7 @@ pub(crate) struct Model {
     pub next_layer: u32,
     pub browser: Browser,
     pub notice: Option<Notice>,
+    pub copied: Option<OnClipboard>,
     pub pending: BTreeMap<Ticket, (Owner, u64)>,
     pub next_ticket: Ticket,
     pub touched_at: u64,
@@ -347,6 +364,8 @@ pub(crate) struct Model {
     pub focused: bool,
     pub dirty: bool,
     pub leaving: bool,
+    /// The folders in which references are looked for.
+    pub registered: Arc<Registered>,
     /// The start failed for good: shown instead of everything.
     pub fatal: Option<ServiceError>,
 }
@@ -373,6 +392,7 @@ impl Model {
             layers: Vec::new(),
             next_layer: 0,
             notice: None,
+            copied: None,
             pending: BTreeMap::new(),
             next_ticket: 0,
             touched_at: 0,
@@ -381,6 +401,7 @@ impl Model {
             focused: true,
             dirty: true,
             leaving: false,
+            registered: Arc::default(),
             fatal: None,
         }
     }
@@ -410,6 +431,11 @@ impl Model {
     pub(crate) fn lock_text(&self) -> Option<String> {
         let left = self.lock_in_s()?;
         Some(if left > 90 { format!("{} min", left.div_ceil(60)) } else { format!("{left} s") })
+    }
+
+    /// Seconds until what was copied is cleared.
+    pub(crate) fn copied_left_s(&self) -> Option<u64> {
+        self.copied.as_ref().map(|copied| copied.until.saturating_sub(self.now.mono).div_ceil(1000))
     }
 
     /// Since when a person waits for something, if long enough to say so.

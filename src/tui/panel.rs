@@ -6,9 +6,10 @@
 use super::action::Action;
 use super::keymap::Press;
 use super::model::Model;
-use super::msg::Recipe;
+use super::msg::{Recipe, Search};
 use super::widgets::Paint;
 use crate::domain::{ScopeRef, SecretName, SecretValue};
+use crate::scan::places::Places;
 use crate::service::{Answer, Request, ServiceError};
 use zeroize::Zeroizing;
 
@@ -29,6 +30,8 @@ pub(crate) enum Step {
     /// The answer comes back to this panel.
     Ask(Request),
     Generate(Recipe),
+    /// Look for references; [`Incoming::Places`] comes back.
+    Search(Search),
     /// Copy a secret's value; never shows it.
     Copy(SecretName, Option<u32>),
     /// Copy text that is on the screen anyway (an ID, a link).
@@ -55,6 +58,7 @@ pub(crate) enum Incoming {
     Answer(Result<Answer, ServiceError>),
     Generated(Result<SecretValue, String>),
     Delivered(Zeroizing<String>),
+    Places(Places),
 }
 
 /// A dialog or a gate.

@@ -46,7 +46,8 @@ pub fn run(service: Arc<dyn Service>, options: TuiOptions) -> Result<(), TuiErro
         options.settings.reveal_hide_after.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
     let now = read(options.now.as_ref());
     let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let model = Model::new(keymap, Timing { hide_ms }, options.scope, size, now);
+    let mut model = Model::new(keymap, Timing { hide_ms }, options.scope, size, now);
+    model.registered = Arc::new(options.registered);
     let copier = clipboard::real(&options.settings);
     let outside = Outside { service: Arc::clone(&service), copier };
     let runtime =

@@ -160,6 +160,24 @@ fn tabs(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         x = x.saturating_add(paint.put(x, area.y, area.right().saturating_sub(x), word, style));
         x = x.saturating_add(2);
     }
+    copied(model, paint, Rect { x, width: area.right().saturating_sub(x), ..area });
+}
+
+/// What is on the clipboard and for how long, at the right, as far as there is room for it.
+fn copied(model: &Model, paint: &mut Paint<'_>, room: Rect) {
+    let (Some(copied), Some(left)) = (&model.copied, model.copied_left_s()) else { return };
+    let style = paint.theme.accent;
+    let (label, place) = (&copied.label, copied.place);
+    let texts = [
+        format!("{label} {place}, {left} s"),
+        format!("{label} {}, {left} s", place.replace("the ", "")),
+        format!("clipboard, {left} s"),
+    ];
+    let fits = |text: &&String| width(text).saturating_add(1) <= room.width;
+    if let Some(text) = texts.iter().find(fits) {
+        let x = room.right().saturating_sub(width(text).saturating_add(1));
+        paint.put(x, room.y, width(text), text, style);
+    }
 }
 
 /// A notice if there is one, else what can be done here.

@@ -7,6 +7,7 @@
 //! * `secrets`, `bulk`, `projects`, `members`, `rotation`, `log`: what a user does.
 //! * [`prints`]: fingerprints of values, to search files for leaks.
 //! * `reads`: the read log: writing down what was read, and showing it beside the changes.
+//! * `lint`: good practice as checks.
 //! * [`verify`]: what anybody can check without a key.
 //! * [`transfer`]: file formats for import and export.
 
@@ -16,6 +17,7 @@ mod founding;
 pub mod home;
 mod keyring;
 pub mod link;
+mod lint;
 mod log;
 mod members;
 pub mod prints;

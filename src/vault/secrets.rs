@@ -68,6 +68,18 @@ impl Vault {
         Ok((role, list.collect(), odd))
     }
 
+    /// Names with their current versions, sorted, and our role: what a plan is made from. Takes the role `need`.
+    pub fn names(
+        &self,
+        scope: &ScopeRef,
+        need: Role,
+    ) -> Result<(Role, impl Iterator<Item = (&SecretName, u32)>), VaultError> {
+        let space = self.space_as(scope, need)?;
+        let state = space.state()?;
+        let current = |(name, id)| Some((name, state.secrets.get(id)?.current()));
+        Ok((space.role().unwrap_or(Role::Read), space.names().iter().filter_map(current)))
+    }
+
     /// Opens one version, or the current one. Takes the role `run`.
     pub fn read(
         &self,

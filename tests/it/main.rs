@@ -5,6 +5,7 @@
 mod agent;
 mod chain;
 mod cli;
+mod copy;
 mod crash;
 mod crypto;
 mod env;
@@ -13,6 +14,7 @@ mod leak;
 mod mended;
 mod people;
 mod readme;
+mod run;
 mod scan;
 mod service;
 mod store;

@@ -4,7 +4,10 @@
 use crate::{
     cli::{args::ScopeArgs, context::Context, findings::count, prompt, registered, stop::Stop},
     domain::{Role, printable},
-    scan::places::{PATIENCE, Place, Places, Registered},
+    scan::{
+        Progress,
+        places::{Place, Places, Registered},
+    },
     service::{DeleteSecret, ErrorKind, ServiceError},
 };
 use clap::Args;
@@ -44,7 +47,7 @@ pub(crate) fn run(context: &mut Context, args: DeleteArgs) -> Result<(), Stop> {
         .into());
     }
     let registered = registered::folders(context);
-    let places = registered.places(std::slice::from_ref(&name), PATIENCE);
+    let places = registered.places(std::slice::from_ref(&name), &Progress::default());
     tell(context, &registered, &places, args.yes);
     if !args.yes {
         let kept = history.versions.iter().filter(|version| version.kept).count();

@@ -6,7 +6,7 @@ use crate::{
         context::{Context, clock},
         stop::Stop,
     },
-    domain::{Role, ScopeRef, SecretMeta, date},
+    domain::{Role, Rotation, ScopeRef, SecretMeta, date},
     service::{ListScopes, ListSecrets, SecretList},
 };
 use clap::Args;
@@ -96,17 +96,27 @@ pub(crate) fn row(secret: &SecretMeta, now_ms: u64) -> [String; 5] {
         format!("v{}", secret.version),
         date::ago(secret.updated_ms, now_ms),
         secret.updated_by.clone(),
-        if secret.exposed { "exposed".to_owned() } else { String::new() },
+        flags(secret, now_ms),
     ]
+}
+
+/// What is to be done about a secret, in a few words.
+fn flags(secret: &SecretMeta, now_ms: u64) -> String {
+    let exposed = secret.exposed.then(|| "exposed".to_owned());
+    let rotation = secret.rotation(now_ms).and_then(Rotation::flag);
+    exposed.into_iter().chain(rotation).collect::<Vec<_>>().join(", ")
 }
 
 /// One secret in JSON.
 pub(crate) fn secret_json(secret: &SecretMeta) -> Value {
+    let rotation = secret.rotation(clock().wall_ms());
     json!({
         "name": secret.name, "version": secret.version,
         "updated": date::iso(secret.updated_ms), "updated_ms": secret.updated_ms, "updated_by": secret.updated_by,
         "created": date::iso(secret.created_ms), "created_ms": secret.created_ms, "created_by": secret.created_by,
-        "exposed": secret.exposed,
+        "exposed": secret.exposed, "rotate_every_s": secret.rotate_every_s,
+        "rotation_due": rotation.is_some_and(Rotation::is_due),
+        "rotation_due_at": secret.rotation_due_ms().map(date::iso),
     })
 }
 

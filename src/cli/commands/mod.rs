@@ -2,6 +2,7 @@
 
 pub(crate) mod agent;
 pub(crate) mod backup;
+pub(crate) mod clipboard_holder;
 pub(crate) mod completions;
 pub(crate) mod copy;
 pub(crate) mod delete;
@@ -17,7 +18,9 @@ pub(crate) mod history;
 pub(crate) mod id;
 pub(crate) mod import;
 pub(crate) mod init;
+pub(crate) mod inject;
 pub(crate) mod join;
+pub(crate) mod lint;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;

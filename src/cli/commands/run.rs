@@ -4,7 +4,7 @@
 //! let go before the program starts, and what is put on a disk for the program is removed after it on every way out.
 
 mod plan;
-mod values;
+mod wish;
 
 use crate::{
     cli::{
@@ -12,21 +12,22 @@ use crate::{
         context::Context,
         stop::{Stop, file_error, usage},
     },
-    domain::ScopeRef,
+    domain::{Reference, ScopeRef, printable},
     platform::process::{
         self, Filter, Launch, RunError, SecretFiles, Signals, StartError, Variable, environment,
     },
-    resolve::{Redaction, Redactor},
-    service::{ErrorKind, ServiceError},
+    resolve::{Redaction, Redactor, Wanted},
+    service::{ErrorKind, Resolve, ResolvePurpose, ResolvedItem, ServiceError},
 };
 use clap::Args;
-use plan::{Plan, Wish};
+use plan::{Place, Plan};
 use serde_json::json;
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use wish::Wish;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -82,8 +83,7 @@ pub(crate) fn run(context: &mut Context, args: RunArgs) -> Result<(), Stop> {
     let scope = context.scope(&args.scope)?;
     let wish = Wish::of(context, &args)?;
     context.unlock()?;
-    let program = args.command.first().map(|program| shown_program(program)).unwrap_or_default();
-    let plan = Plan::of(&wish, values::ask(context, &scope, &wish, &program, args.dry_run)?)?;
+    let plan = Plan::of(&wish, resolved(context, &scope, &wish, &args)?)?;
     for (name, why) in &plan.refused {
         context.out().warn(&format!(
             "{name} was not given to the program, because {why}; if that is wanted: --allow-env {name}"
@@ -98,10 +98,43 @@ pub(crate) fn run(context: &mut Context, args: RunArgs) -> Result<(), Stop> {
     start(context, &args, plan, &runtime)
 }
 
+/// Everything that the wish asks for.
+fn resolved(
+    context: &Context,
+    scope: &ScopeRef,
+    wish: &Wish,
+    args: &RunArgs,
+) -> Result<Vec<ResolvedItem>, ServiceError> {
+    let ask = |wanted: Wanted| {
+        let call = Resolve {
+            scope: scope.clone(),
+            wanted,
+            purpose: ResolvePurpose::Run,
+            program: shown_program(args.command.first()),
+            dry_run: args.dry_run,
+        };
+        let resolved = context.ask(call).map_err(|error| context.suggest(error, scope, None))?;
+        if let Some(warning) = &resolved.warning {
+            context.out().warn(&printable::line(warning));
+        }
+        Ok::<_, ServiceError>(resolved.items)
+    };
+    let mut items = ask(wish.wanted()?)?;
+    // "all" does not hold what providers keep
+    let mut rest = wish.named()?;
+    rest.retain(|reference| !items.iter().any(|item| item.reference == *reference));
+    if !rest.is_empty() {
+        items.extend(ask(Wanted::These(rest))?);
+    }
+    Ok(items)
+}
+
 /// The program's own name, for the read log: no folder and no argument of it.
-fn shown_program(program: &OsString) -> String {
-    let name = Path::new(program).file_name().unwrap_or(program);
-    format!("sealbox run {}", name.to_string_lossy())
+fn shown_program(program: Option<&OsString>) -> String {
+    let name = program.and_then(|program| Path::new(program).file_name());
+    let shown = printable::line(&name.unwrap_or_default().to_string_lossy());
+    let shown: String = shown.chars().take(64).collect();
+    if shown.is_empty() { "run".to_owned() } else { shown }
 }
 
 fn start(context: &Context, args: &RunArgs, plan: Plan, runtime: &Path) -> Result<(), Stop> {
@@ -182,7 +215,7 @@ fn write_files(
         let folder = made.folder().to_string_lossy().into_owned();
         context.out().warn(&format!(
             "{} is not in memory: the values are written to a disk, where removing them may leave traces",
-            crate::domain::printable::line(&folder)
+            printable::line(&folder)
         ));
     }
     for file in files {
@@ -199,27 +232,39 @@ fn write_files(
 fn dry_run(context: &Context, scope: &ScopeRef, plan: &Plan) -> Result<(), Stop> {
     if context.out().is_json() {
         let rows = plan.rows.iter().map(|row| {
+            let (variable, file) = match &row.place {
+                Place::Variable(name) => (Some(name), None),
+                Place::File(name) => (None, Some(name)),
+            };
             json!({
-                "variable": row.variable, "file": row.file, "secret": row.secret,
-                "scope": row.scope, "version": row.version,
+                "variable": variable, "file": file, "reference": row.reference.as_ref().map(ToString::to_string),
+                "source": row.source, "version": row.version,
             })
         });
-        return context
-            .out()
-            .json(&json!({ "scope": scope, "dry_run": true, "gets": rows.collect::<Vec<_>>() }));
+        let refused = plan.refused.iter().map(|(name, why)| json!({ "name": name, "why": why }));
+        return context.out().json(&json!({
+            "scope": scope, "dry_run": true,
+            "gets": rows.collect::<Vec<_>>(), "refused": refused.collect::<Vec<_>>(),
+        }));
     }
     let rows: Vec<[String; 4]> = plan
         .rows
         .iter()
         .map(|row| {
-            let place = match (&row.variable, &row.file) {
-                (Some(variable), _) => variable.clone(),
-                (None, Some(file)) => format!("file {file}"),
-                (None, None) => String::new(),
+            let place = match &row.place {
+                Place::Variable(name) => name.clone(),
+                Place::File(name) => format!("file {name}"),
             };
-            let scope = row.scope.as_ref().map(ToString::to_string).unwrap_or_default();
+            let what = row.reference.as_ref().map_or_else(
+                || "(no secret)".to_owned(),
+                |reference| match reference {
+                    Reference::Secret(name) => name.to_string(),
+                    other => other.to_string(),
+                },
+            );
+            let source = row.source.as_ref().map(ToString::to_string).unwrap_or_default();
             let version = row.version.map(|version| format!("v{version}")).unwrap_or_default();
-            [place, row.secret.clone(), scope, version]
+            [place, what, source, version]
         })
         .collect();
     context.out().table(["GETS", "SECRET", "FROM", "VERSION"], &rows)

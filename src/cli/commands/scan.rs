@@ -106,27 +106,18 @@ fn roots(context: &Context, args: &ScanArgs) -> Result<Vec<PathBuf>, Stop> {
 
 /// Opens the vault if that can be; false if references alone must do.
 fn open(context: &Context, args: &ScanArgs) -> Result<bool, Stop> {
-    match context.unlock() {
-        Ok(_) => Ok(true),
-        Err(stop @ (Stop::ClosedPipe | Stop::Ended(_))) => Err(stop),
-        Err(Stop::Failed(error)) => {
-            let all_or_nothing = args.leaks || args.strict;
-            match error.kind {
-                // Without a terminal to ask on, the vault is as good as locked.
-                ErrorKind::Usage if all_or_nothing => {
-                    let why = format!("the vault is locked: {}", error.message);
-                    let hint = error.hint.unwrap_or_else(|| "sealbox unlock".to_owned());
-                    Err(ServiceError::new(ErrorKind::Locked, why).hint(hint).into())
-                }
-                ErrorKind::Usage | ErrorKind::Locked | ErrorKind::NotFound if !all_or_nothing => {
-                    let lost = if args.references { "" } else { ", and leaked values were not looked for" };
-                    context.out().warn(&format!("{}: names are not checked{lost}", error.message));
-                    Ok(false)
-                }
-                _ => Err(Stop::Failed(error)),
-            }
-        }
+    let error = match context.unlock() {
+        Ok(()) => return Ok(true),
+        Err(Stop::Failed(error)) => error,
+        Err(stop) => return Err(stop),
+    };
+    let references_will_do = !args.leaks && !args.strict;
+    if references_will_do && matches!(error.kind, ErrorKind::Locked | ErrorKind::NotFound) {
+        let lost = if args.references { "" } else { ", and leaked values were not looked for" };
+        context.out().warn(&format!("{}: names are not checked{lost}", error.message));
+        return Ok(false);
     }
+    Err(Stop::Failed(error))
 }
 
 /// The names that a reference can mean: those of the project, then those of the organization.

@@ -8,8 +8,8 @@ use crate::{
         prompt, recipe,
         stop::{Stop, usage},
     },
-    domain::{ScopeRef, SecretName, SecretValue},
-    service::{SetMode, SetSecret, Written},
+    domain::{ScopeRef, SecretName, SecretValue, span},
+    service::{NewValue, SetMode, SetRotation, SetSecret, Written},
 };
 use clap::Args;
 use serde_json::json;
@@ -22,9 +22,13 @@ Examples:
   sealbox set TLS_KEY --from-file key.pem          the exact bytes of a file
   sealbox set SESSION_SECRET --generate            a random value, never shown
   sealbox set DB_PASSWORD --generate=words:5
+  sealbox set API_KEY --rotate-every 90d           write a value, and say how long it may live
+  sealbox set API_KEY --rotate-every 90d --keep-value
+  sealbox set API_KEY --rotate-every off --keep-value
 
 A name has 1 to 128 of A-Z, 0-9 and _; small letters are made big. stdin is taken as it is: `echo x |` stores the
-line break too. See `sealbox help generate` for recipes.";
+line break too. A rotation interval counts from when the current value was written; `list`, `lint` and the TUI flag
+what is due. See `sealbox help generate` for recipes.";
 
 /// Why a value on the command line is refused; also a hint elsewhere.
 pub(crate) const NEVER_AN_ARGUMENT: &str =
@@ -44,6 +48,12 @@ pub(crate) struct SetArgs {
     /// Take a random value, by a recipe such as `words:6`
     #[arg(long, value_name = "RECIPE", num_args = 0..=1, require_equals = true, default_missing_value = "password")]
     generate: Option<String>,
+    /// The value must be changed this often: 12h, 90d, 26w; `off` takes the interval away
+    #[arg(long, value_name = "TIME")]
+    rotate_every: Option<String>,
+    /// Change the rotation interval only; the value stays as it is
+    #[arg(long, requires = "rotate_every", conflicts_with_all = ["from_file", "generate", "create_only"])]
+    keep_value: bool,
     /// Fail if the name exists already
     #[arg(long)]
     create_only: bool,
@@ -60,6 +70,13 @@ pub(crate) fn run(context: &mut Context, args: SetArgs) -> Result<(), Stop> {
         .into());
     }
     let name = context.name(&args.name)?;
+    let every = args.rotate_every.as_deref().map(span::parse_rotation).transpose();
+    let every = every.map_err(|rule| usage(rule).hint("sealbox set NAME --rotate-every 90d"))?;
+    if let (Some(every_s), true) = (every, args.keep_value) {
+        let scope = context.scope(&args.scope)?;
+        context.unlock()?;
+        return rotate(context, SetRotation { scope, name, every_s, with: None });
+    }
     let recipe = args.generate.as_deref().map(recipe::parse).transpose()?;
     let stdin = args.from_file.as_ref().is_some_and(|path| path.as_os_str() == "-");
     let from_file = args.from_file.filter(|_| !stdin);
@@ -81,7 +98,33 @@ pub(crate) fn run(context: &mut Context, args: SetArgs) -> Result<(), Stop> {
         context.out().warn("standard input was empty: the value is empty");
     }
     let mode = if args.create_only { SetMode::Create } else { SetMode::Upsert };
-    store(context, scope, name, value, mode)
+    match every {
+        None => store(context, scope, name, value, mode),
+        Some(every_s) => {
+            rotate(context, SetRotation { scope, name, every_s, with: Some(NewValue { value, mode }) })
+        }
+    }
+}
+
+/// Writes a rotation interval, with a value or without, and reports.
+fn rotate(context: &Context, call: SetRotation) -> Result<(), Stop> {
+    let (scope, name, every) = (call.scope.clone(), call.name.clone(), call.every_s);
+    let with_value = call.with.is_some();
+    let written = context.ask(call).map_err(|error| context.suggest(error, &scope, Some(&name)))?;
+    if context.out().is_json() {
+        return context.out().json(&json!({
+            "scope": scope, "name": name, "version": written.version, "created": written.created,
+            "rotate_every_s": every,
+        }));
+    }
+    if with_value {
+        report(context, &scope, &name, written)?;
+    }
+    context.out().say(&match every {
+        Some(seconds) => format!("{name} must be changed every {}", span::words(seconds)),
+        None => format!("{name} has no rotation interval"),
+    });
+    Ok(())
 }
 
 /// Made or read before the passphrase is asked for, so that a bad file costs nothing.

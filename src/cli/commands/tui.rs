@@ -4,11 +4,13 @@ use crate::{
     cli::{
         args::ScopedOnly,
         context::{Context, clock},
+        registered,
         stop::{Stop, usage, wrap},
     },
     config::Settings,
     domain::ScopeRef,
     platform::clock::Clock,
+    scan::places::Registered,
     service::{ErrorKind, Service, ServiceError},
     tui::{self, TuiError, TuiOptions},
 };
@@ -48,6 +50,8 @@ pub(crate) fn open(
         scope,
         no_color: context.out().wants_no_color(),
         demo: demo.is_some(),
+        // a demo has nothing to do with the folder it was started in
+        registered: if demo.is_some() { Registered::default() } else { registered::folders(context) },
         now: demo.unwrap_or_else(clock),
     };
     tui::run(service, options).map_err(|error| failed(&error).into())

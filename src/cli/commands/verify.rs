@@ -13,7 +13,7 @@ Examples:
   sealbox verify
   sealbox verify --json | jq '.scopes[] | {id, head, head_hash}'
 
-Exits 14 if anything is wrong.";
+Exits 14 if anything is wrong. What is odd about the read log, which is advisory, is a note and no fault.";
 
 pub(crate) fn run(context: &mut Context, _args: Nothing) -> Result<(), Stop> {
     context.present()?;
@@ -38,6 +38,9 @@ pub(crate) fn print(context: &Context, report: &VerifyReport) -> Result<(), Stop
     for scope in &report.scopes {
         for fault in &scope.faults {
             context.out().line(&format!("{}: {}", printable::line(&name(scope)), printable::line(fault)))?;
+        }
+        for note in &scope.notes {
+            context.out().say(&format!("note: {}: {}", printable::line(&name(scope)), printable::line(note)));
         }
     }
     Ok(())

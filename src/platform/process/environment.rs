@@ -10,7 +10,8 @@ use std::os::unix::ffi::OsStrExt;
 
 /// Our own variables that may be passed on: they name a place or a taste and open nothing. All others of ours are
 /// removed, so that a credential that is added one day is removed from its first day.
-const PASSED_ON: &[&str] = &["SEALBOX_VAULT", "SEALBOX_PROJECT", "SEALBOX_NO_INPUT", "SEALBOX_THEME"];
+const PASSED_ON: &[&str] =
+    &["SEALBOX_VAULT", "SEALBOX_PROJECT", "SEALBOX_NO_INPUT", "SEALBOX_NO_AGENT", "SEALBOX_THEME"];
 
 /// The longest `NAME=value` that Linux passes, without the NUL at its end (`MAX_ARG_STRLEN`).
 pub const MAX_VARIABLE: usize = 131_071;
@@ -289,7 +290,7 @@ pub fn danger(name: &str) -> Option<&'static str> {
         Some(start) => upper.starts_with(start),
         None => upper == *pattern,
     };
-    DANGERS.iter().find(|danger| danger.names.iter().any(|pattern| is(pattern))).map(|danger| danger.why)
+    DANGERS.iter().find(|danger| danger.names.iter().any(is)).map(|danger| danger.why)
 }
 
 /// A variable that cannot be passed to a program. Names the variable, never its value.

@@ -28,6 +28,9 @@ const HIGH: usize = 64 << 10;
 const PIECE: usize = 4096;
 /// How long the output must be silent before a stopped program is taken to have written everything.
 const STOPPED_SILENCE: Duration = Duration::from_millis(20);
+/// How often to look, while we are in the background of a terminal that the program is to have, whether we are in the
+/// foreground again: a shell that brings a running job there tells nobody. No timer runs otherwise.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long to wait for our own stop before it is clear that there is nobody who would wake us, so that the system
 /// ignores it.
 const STOP_COMES_WITHIN: Duration = Duration::from_millis(100);
@@ -43,9 +46,6 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
     let shown = if pump::kind(out) == Kind::Terminal { out } else { err };
     let outer = Outer::open(shown).map_err(RunError::system("open the terminal"))?;
     let (ours, theirs) = pty::open().map_err(RunError::system("make a terminal for the program"))?;
-    if let Ok(modes) = outer.modes() {
-        let _ = tcsetattr(&theirs, OptionalActions::Now, &modes);
-    }
     if let Ok(size) = outer.size() {
         let _ = tcsetwinsize(&ours, size);
     }
@@ -63,7 +63,8 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
     drop((theirs, launchers_end));
     let mut session = Session {
         outer,
-        program: Some(ours),
+        program: ours,
+        drained: false,
         orders,
         delivery: Delivery::Waiting(delivery, streams),
         reports: Vec::new(),
@@ -76,11 +77,15 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
         settle_at: None,
         wanted: interactive,
         keyboard: false,
+        modes_copied: false,
         watches_stop: false,
         outer_gone: false,
         ending: None,
         failure: None,
     };
+    if session.outer.is_foreground() {
+        session.copy_modes();
+    }
     if foreground {
         session.take_keyboard();
     } else {
@@ -136,8 +141,10 @@ enum Delivery {
 
 struct Session {
     outer: Outer,
-    /// Our end of the program's terminal; `None` when everything was read.
-    program: Option<OwnedFd>,
+    /// Our end of the program's terminal. Closing it hangs the terminal up, so it stays open until the end is known.
+    program: OwnedFd,
+    /// Nobody has the other end open any more, and everything was read.
+    drained: bool,
     orders: UnixStream,
     delivery: Delivery,
     /// Bytes of a report that is not complete yet.
@@ -153,6 +160,9 @@ struct Session {
     wanted: bool,
     /// We have the keyboard, and the program gets it.
     keyboard: bool,
+    /// The program's terminal has the modes that the caller's had. They are copied as soon as ours is the foreground job:
+    /// before that, they are those of a shell that edits a line.
+    modes_copied: bool,
     /// Ctrl-Z no longer stops us by itself.
     watches_stop: bool,
     /// The caller's terminal was closed.
@@ -164,7 +174,11 @@ struct Session {
 impl Session {
     fn run(mut self, launch: &Launch) -> Result<Ending, RunError> {
         while self.ending.is_none() && self.failure.is_none() {
-            self.turn(launch, None)?;
+            let waits = self.wanted && !self.keyboard && !self.outer_gone;
+            self.turn(launch, waits.then_some(LOOK_EVERY))?;
+            if waits && !self.keyboard && self.outer.is_foreground() {
+                self.went_on();
+            }
         }
         if self.failure.is_none() {
             self.read_rest();
@@ -181,7 +195,7 @@ impl Session {
     /// Everything that the program wrote before its end, and a little of what it left behind.
     fn read_rest(&mut self) {
         let mut left = REST;
-        while left > 0 && self.program.is_some() {
+        while left > 0 && !self.drained {
             match self.read_program_within(SILENCE) {
                 Some(count) => left = left.saturating_sub(count),
                 None => break,
@@ -225,15 +239,15 @@ impl Session {
 
     fn wait(&self, at_most: Option<Duration>) -> Result<Ready, RunError> {
         let when = |wanted: bool, flags: PollFlags| if wanted { flags } else { PollFlags::empty() };
-        let program = when(self.to_outer.len() < HIGH, PollFlags::IN)
-            | when(!self.to_program.is_empty(), PollFlags::OUT);
+        let program = when(self.to_outer.len() < HIGH && !self.drained, PollFlags::IN)
+            | when(!self.to_program.is_empty() && !self.drained, PollFlags::OUT);
         let outer = when(self.keyboard && self.to_program.len() < HIGH && !self.outer_gone, PollFlags::IN)
             | when(!self.to_outer.is_empty() && !self.outer_gone, PollFlags::OUT);
         let mut fds = vec![
             PollFd::from_borrowed_fd(self.signals.as_fd(), PollFlags::IN),
             PollFd::new(&self.orders, PollFlags::IN),
         ];
-        let program = watch(&mut fds, self.program.as_ref().map(AsFd::as_fd), program);
+        let program = watch(&mut fds, Some(self.program.as_fd()), program);
         let outer = watch(&mut fds, Some(self.outer.as_fd()), outer);
         let delivery = match &self.delivery {
             Delivery::Sent(socket) => watch(&mut fds, Some(socket.as_fd()), PollFlags::IN),
@@ -260,11 +274,10 @@ impl Session {
 
     /// Reads one piece of what the program wrote; how much, `None` if there was nothing.
     fn read_program(&mut self) -> Option<usize> {
-        let program = self.program.as_ref()?;
-        match rustix::io::read(program, self.piece.as_mut_slice()) {
+        match rustix::io::read(&self.program, self.piece.as_mut_slice()) {
             Err(Errno::INTR | Errno::AGAIN) => None,
             Ok(0) | Err(_) => {
-                self.program = None;
+                self.drained = true;
                 None
             }
             Ok(count) => {
@@ -277,13 +290,12 @@ impl Session {
 
     /// The same, if something comes within this time.
     fn read_program_within(&mut self, time: Duration) -> Option<usize> {
-        let program = self.program.as_ref()?;
-        let mut watched = [PollFd::new(program, PollFlags::IN)];
+        let mut watched = [PollFd::new(&self.program, PollFlags::IN)];
         match poll(&mut watched, Some(&pump::timespec(time))) {
             Ok(0) => None,
             Err(Errno::INTR) => Some(0),
             Err(_) => None,
-            Ok(_) => self.read_program().or((self.program.is_some()).then_some(0)),
+            Ok(_) => self.read_program().or((!self.drained).then_some(0)),
         }
     }
 
@@ -311,9 +323,11 @@ impl Session {
     }
 
     fn write_keys(&mut self) {
-        let Some(program) = &self.program else { return self.to_program.clear() };
+        if self.drained {
+            self.to_program.clear();
+        }
         while !self.to_program.is_empty() {
-            match rustix::io::write(program, &self.to_program) {
+            match rustix::io::write(&self.program, &self.to_program) {
                 Ok(count) => drop(self.to_program.drain(..count.min(self.to_program.len()))),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return,
@@ -411,10 +425,9 @@ impl Session {
     fn handle(&mut self, arrived: &[Arrived]) {
         for Arrived { signal, by_kernel } in arrived.iter().copied() {
             match signal {
+                // the monitor's own end shows on its socket, behind its last report
                 Signal::CHILD => {
-                    if reap::collect(self.monitor).is_some() && self.ending.is_none() {
-                        self.ending = Some(Ending::Signal(Signal::HUP.as_raw()));
-                    }
+                    let _ = reap::collect(self.monitor);
                 }
                 Signal::CONT => self.went_on(),
                 Signal::WINCH => {
@@ -433,14 +446,22 @@ impl Session {
     }
 
     fn copy_size(&self) {
-        if let (Ok(size), Some(program)) = (self.outer.size(), &self.program) {
-            let _ = tcsetwinsize(program, size); // the system tells the program's foreground group if it changed
+        if let Ok(size) = self.outer.size() {
+            let _ = tcsetwinsize(&self.program, size); // the system tells the program's foreground group if it changed
+        }
+    }
+
+    fn copy_modes(&mut self) {
+        if let (false, Ok(modes)) = (self.modes_copied, self.outer.modes()) {
+            self.modes_copied = tcsetattr(&self.program, OptionalActions::Now, &modes).is_ok();
         }
     }
 
     fn take_keyboard(&mut self) {
-        if self.outer.make_raw().is_ok() {
-            self.keyboard = true;
+        self.copy_modes();
+        match self.outer.make_raw() {
+            Ok(()) => self.keyboard = true,
+            Err(_) => self.terminal_closed(),
         }
     }
 

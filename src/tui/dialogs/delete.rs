@@ -1,13 +1,22 @@
-//! Delete: says what goes and that it cannot be undone; the name typed again confirms it (for several: `delete 3`).
+//! Delete: says what goes, that it cannot be undone, and where it is still referenced; the name typed again confirms it
+//! (for several: `delete 3`). The search for references is never waited for, and ends with the dialog.
 
 use super::boxed::{Boxed, Mood, hints};
-use crate::domain::{ScopeRef, SecretName};
+use crate::domain::{ScopeRef, SecretName, printable};
+use crate::scan::Progress;
+use crate::scan::places::Places;
 use crate::service::{Answer, DeleteSecret, GetHistory, Request};
 use crate::tui::keymap::Press;
 use crate::tui::model::Model;
+use crate::tui::msg::Search;
 use crate::tui::panel::{Incoming, Panel, Step, Tone};
+use crate::tui::widgets::paint::width as count;
 use crate::tui::widgets::{Edit, Entry, Kind, Look, Paint};
 use crossterm::event::KeyCode;
+use std::sync::Arc;
+
+/// Rows for the places where a name is referenced, the headline included.
+const PLACES: u16 = 4;
 
 /// The dialog.
 pub(crate) struct Delete {
@@ -22,6 +31,16 @@ pub(crate) struct Delete {
     gone_versions: usize,
     /// What to say once the list shows it.
     finished: Option<String>,
+    /// The search for references.
+    search: Arc<Progress>,
+    /// What it found.
+    places: Option<Places>,
+}
+
+impl Drop for Delete {
+    fn drop(&mut self) {
+        self.search.stop();
+    }
 }
 
 impl Delete {
@@ -37,6 +56,8 @@ impl Delete {
             done: None,
             gone_versions: 0,
             finished: None,
+            search: Arc::default(),
+            places: None,
         }
     }
 
@@ -66,14 +87,20 @@ impl Delete {
 }
 
 impl Panel for Delete {
-    fn opened(&mut self, _model: &Model) -> Vec<Step> {
-        match self.single() {
-            Some(name) => {
-                let call = GetHistory { scope: self.scope.clone(), name: name.clone() };
-                vec![Step::Ask(Request::GetHistory(call))]
-            }
-            None => Vec::new(),
+    fn opened(&mut self, model: &Model) -> Vec<Step> {
+        let mut steps = Vec::new();
+        if let Some(name) = self.single() {
+            let call = GetHistory { scope: self.scope.clone(), name: name.clone() };
+            steps.push(Step::Ask(Request::GetHistory(call)));
         }
+        if !model.registered.folders.is_empty() {
+            steps.push(Step::Search(Search {
+                registered: Arc::clone(&model.registered),
+                names: self.names.clone(),
+                progress: Arc::clone(&self.search),
+            }));
+        }
+        steps
     }
 
     fn key(&mut self, press: Press, _model: &Model) -> Vec<Step> {
@@ -139,6 +166,10 @@ impl Panel for Delete {
                 }
                 Vec::new()
             }
+            Incoming::Places(places) => {
+                self.places = Some(places);
+                Vec::new()
+            }
             _ => Vec::new(),
         }
     }
@@ -154,7 +185,8 @@ impl Panel for Delete {
         let theme = paint.theme;
         let keys = hints(&[("Enter", "delete for good"), ("Esc", "keep")]);
         let listed = self.names.len().min(6);
-        let height = 13 + u16::try_from(listed).unwrap_or(0);
+        let listing = if model.registered.folders.is_empty() { 1 } else { PLACES };
+        let height = 13 + u16::try_from(listed).unwrap_or(0) + listing;
         let title = match self.single() {
             Some(_) => "Delete".to_owned(),
             None => format!("Delete {} secrets", self.names.len()),
@@ -164,14 +196,14 @@ impl Panel for Delete {
             let text = format!("{} {done}/{}", crate::tui::view::spinner(model, theme), self.names.len());
             dialog.corner(paint, &text, theme.accent);
         }
-        dialog.gap(7);
+        dialog.gap(7 + listing);
         for name in self.names.iter().take(listed) {
             dialog.text(paint, name.as_str(), theme.danger);
         }
         if self.names.len() > listed {
             dialog.text(paint, &format!("and {} more", self.names.len() - listed), theme.muted);
         }
-        dialog.gap(6);
+        dialog.gap(6 + listing);
         let what = match (self.single(), self.versions) {
             (None, _) => "All versions of them are removed. This cannot be undone.".to_owned(),
             (Some(_), Some(versions)) if versions > 1 => {
@@ -180,6 +212,8 @@ impl Panel for Delete {
             (Some(_), _) => "Its value is removed. This cannot be undone.".to_owned(),
         };
         dialog.text(paint, &what, theme.text);
+        dialog.gap(4 + listing);
+        self.references(model, paint, &mut dialog);
         dialog.gap(4);
         let row = dialog.take(1);
         let phrase = self.phrase();
@@ -193,6 +227,57 @@ impl Panel for Delete {
         dialog.gap(2);
         dialog.note(paint, self.note.as_ref());
     }
+}
+
+impl Delete {
+    /// Where it is still referenced: a headline, as many places as there is room for, and the count of the others. Leaves
+    /// room for the field and a remark.
+    fn references(&self, model: &Model, paint: &mut Paint<'_>, dialog: &mut Boxed) {
+        let theme = paint.theme;
+        let room = usize::from(dialog.rest.height.saturating_sub(3)).min(usize::from(PLACES));
+        if room == 0 {
+            return;
+        }
+        let width = dialog.rest.width;
+        let mut line = |text: &str, style| {
+            let row = dialog.take(1);
+            paint.put(row.x, row.y, row.width, text, style);
+        };
+        if model.registered.folders.is_empty() {
+            return line("References unknown (no scan folders)", theme.faint);
+        }
+        let Some(places) = &self.places else {
+            let spinner = crate::tui::view::spinner(model, theme);
+            return line(&format!("{spinner} looking for references"), theme.muted);
+        };
+        let total = places.list.len();
+        let more = if places.complete { "" } else { "; maybe more, not all was read" };
+        if total == 0 {
+            return line(&format!("No references found{more}"), theme.muted);
+        }
+        line(&format!("Still referenced in {}{more}", plural(total, "place")), theme.warning);
+        let shown = if total < room { total } else { room.saturating_sub(if room > 2 { 2 } else { 1 }) };
+        for place in places.list.iter().take(shown) {
+            let name = if self.names.len() > 1 { format!("  {}", place.name) } else { String::new() };
+            let end = format!(":{}{name}", place.line);
+            let path = printable::line(&place.path.to_string_lossy());
+            let space = width.saturating_sub(2).saturating_sub(count(&end));
+            line(&format!("  {}{end}", tail(&path, space, theme.symbols.ellipsis)), theme.text);
+        }
+        if shown < total && room > 2 {
+            line(&format!("  and {} more", total - shown), theme.muted);
+        }
+    }
+}
+
+/// The end of a path that is too long, because there the file's name is.
+fn tail(path: &str, space: u16, ellipsis: &str) -> String {
+    if count(path) <= space {
+        return path.to_owned();
+    }
+    let mut rest = path.chars();
+    while count(rest.as_str()) > space.saturating_sub(count(ellipsis)) && rest.next().is_some() {}
+    format!("{ellipsis}{}", rest.as_str())
 }
 
 /// `1 version`, `2 versions`.

@@ -1,7 +1,7 @@
 //! The table of secrets and the detail pane beside it. Metadata only: there is no value here to draw.
 
 use super::table;
-use crate::domain::{ScopeRef, SecretMeta, date, filter::Filter, printable};
+use crate::domain::{Rotation, ScopeRef, SecretMeta, date, filter::Filter, printable, span};
 use crate::tui::action::Action;
 use crate::tui::model::{Model, Secrets, Tab};
 use crate::tui::update::possible::by_role;
@@ -17,6 +17,8 @@ const DATE: u16 = 16;
 const BY: u16 = 10;
 const VERSION: u16 = 5;
 const FLAG: u16 = 9;
+/// Where some secrets have a rotation interval.
+const FLAG_ROTATION: u16 = 12;
 const GUTTER: u16 = 4;
 
 /// Which columns there is room for.
@@ -26,18 +28,26 @@ struct Columns {
     by: bool,
     version: bool,
     flag: bool,
+    flag_width: u16,
 }
 
 impl Columns {
-    fn fit(width: u16) -> Self {
-        let mut columns =
-            Self { name: 0, flag: width >= 66, by: width >= 52, version: width >= 44, date: width >= 100 };
+    fn fit(width: u16, rotation: bool) -> Self {
+        let flag_width = if rotation { FLAG_ROTATION } else { FLAG };
+        let mut columns = Self {
+            name: 0,
+            flag_width,
+            flag: width >= 66,
+            by: width >= 52,
+            version: width >= 44,
+            date: width >= 100,
+        };
         let others = [
             (true, AGO),
             (columns.date, DATE),
             (columns.by, BY),
             (columns.version, VERSION),
-            (columns.flag, FLAG),
+            (columns.flag, flag_width),
         ];
         let taken: u16 = others.iter().filter(|(on, _)| *on).map(|(_, width)| width + 2).sum();
         columns.name = width.saturating_sub(taken).saturating_sub(GUTTER).clamp(8, 60);
@@ -66,7 +76,7 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
     if secrets.scope.is_none() || !secrets.loaded || secrets.listing.hits.is_empty() {
         return table::empty(paint, rows, &nothing(model, paint, secrets));
     }
-    let columns = Columns::fit(area.width.saturating_sub(2));
+    let columns = Columns::fit(area.width.saturating_sub(2), secrets.rotates);
     let mut x = heading.x.saturating_add(GUTTER);
     let mut head = |paint: &mut Paint<'_>, text: &str, width: u16| {
         paint.put(x, heading.y, width, text, theme.faint);
@@ -78,7 +88,7 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         (columns.date, "DATE", DATE),
         (columns.by, "BY", BY),
         (columns.version, "VER", VERSION),
-        (columns.flag, "FLAGS", FLAG),
+        (columns.flag, "FLAGS", columns.flag_width),
     ] {
         if on {
             head(paint, text, width);
@@ -130,7 +140,7 @@ fn row(
     }
     if marked {
         paint.put(area.x.saturating_add(2), y, 1, theme.symbols.mark, theme.mark);
-    } else if meta.exposed && !columns.flag {
+    } else if !columns.flag && (meta.exposed || meta.rotation(model.now.wall).is_some_and(Rotation::is_due)) {
         paint.put(area.x.saturating_add(2), y, 1, theme.symbols.warning, theme.warning);
     }
     let mut x = area.x.saturating_add(GUTTER);
@@ -181,7 +191,13 @@ fn row(
         x = x.saturating_add(VERSION + 2);
     }
     if columns.flag && meta.exposed {
-        paint.put(x, y, FLAG, &format!("{} exposed", theme.symbols.warning), theme.warning);
+        paint.put(x, y, columns.flag_width, &format!("{} exposed", theme.symbols.warning), theme.warning);
+    } else if columns.flag
+        && let Some(rotation) = meta.rotation(model.now.wall)
+        && let Some(text) = rotation.flag()
+    {
+        let style = if rotation.is_due() { theme.warning } else { theme.muted };
+        paint.put(x, y, columns.flag_width, &text, style);
     }
 }
 
@@ -293,6 +309,15 @@ pub(crate) fn facts(
             return;
         }
         paint.put(x, y, 9, label, theme.muted);
+        paint.put(x.saturating_add(10), y, width.saturating_sub(10), &text, style);
+        y = y.saturating_add(1);
+    }
+    if let (Some(rotation), Some(every)) = (meta.rotation(model.now.wall), meta.rotate_every_s)
+        && y < last
+    {
+        let style = if rotation.is_due() { theme.warning } else { theme.text };
+        paint.put(x, y, 9, "Rotation", theme.muted);
+        let text = format!("every {}: {}", span::words(every), rotation.words());
         paint.put(x.saturating_add(10), y, width.saturating_sub(10), &text, style);
         y = y.saturating_add(1);
     }

@@ -1,8 +1,8 @@
-//! The table of events: the signed chain of one scope, newest first.
+//! The table of events: what was changed in one scope and what was read, newest first. Readings are muted and carry an `r`.
 
 use super::table;
-use crate::domain::{date, printable};
-use crate::service::LogEvent;
+use crate::domain::{ReadCode, date, printable, span};
+use crate::service::{LogEvent, ReadFacts};
 use crate::tui::model::Model;
 use crate::tui::view::place_title;
 use crate::tui::widgets::Paint;
@@ -10,12 +10,16 @@ use ratatui::layout::Rect;
 
 /// What happened, in words.
 pub(crate) fn phrase(event: &LogEvent) -> String {
+    if let Some(read) = &event.read {
+        return reading(event, read);
+    }
     let what = match event.action.as_str() {
         "scope_created" => "created the scope",
         "secret_created" => "created",
         "secret_updated" => "updated",
         "secret_rewrapped" => "sealed anew",
         "secret_deleted" => "deleted",
+        "secret_rotation_set" => "set the rotation of",
         "member_added" => "admitted",
         "member_role_changed" => "changed the role of",
         "member_removed" => "removed",
@@ -34,7 +38,38 @@ pub(crate) fn phrase(event: &LogEvent) -> String {
     if let Some(version) = event.version.filter(|version| *version > 1) {
         text.push_str(&format!(" to v{version}"));
     }
+    match event.rotate_every_s {
+        Some(0) => text.push_str(" to off"),
+        Some(seconds) => text.push_str(&format!(" to every {}", span::words(seconds))),
+        None => {}
+    }
     text
+}
+
+/// `copied NPM_TOKEN v2`, `could not copy NPM_TOKEN: secret not found`.
+fn reading(event: &LogEvent, read: &ReadFacts) -> String {
+    let (done, wanted) = match event.action.as_str() {
+        "reveal" => ("looked at", "look at"),
+        "copy" => ("copied", "copy"),
+        "get" => ("took", "take"),
+        "run" => ("ran with", "run with"),
+        "inject" => ("injected", "inject"),
+        "export" => ("exported", "export"),
+        _ => ("read", "read"),
+    };
+    let mut names = read.names.iter().take(2).map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+    match read.names.len() {
+        0 => names.push_str("everything"),
+        n if n > 2 => names.push_str(&format!(" and {} more", n - 2)),
+        _ => {}
+    }
+    if let Some(version) = event.version {
+        names.push_str(&format!(" v{version}"));
+    }
+    match read.code {
+        ReadCode::Ok => format!("{done} {names}"),
+        code => format!("could not {wanted} {names}: {}", code.token().replace('_', " ")),
+    }
 }
 
 /// Draws the table.
@@ -71,7 +106,8 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         if current {
             paint.put(body.x.saturating_add(1), y, 1, theme.symbols.cursor, theme.accent);
         }
-        paint.put(x, y, 6, &event.seq.to_string(), theme.faint);
+        let number = if event.read.is_some() { format!("r{}", event.seq) } else { event.seq.to_string() };
+        paint.put(x, y, 6, &number, theme.faint);
         x = x.saturating_add(8);
         let time =
             if wide { date::local_minute(event.time_ms) } else { table::ago(event.time_ms, model.now.wall) };
@@ -81,6 +117,8 @@ pub(crate) fn draw(model: &Model, paint: &mut Paint<'_>, area: Rect) {
         x = x.saturating_add(who + 2);
         let style = match event.action.as_str() {
             _ if current => theme.selected,
+            _ if event.read.as_ref().is_some_and(|read| read.code != ReadCode::Ok) => theme.warning,
+            _ if event.read.is_some() => theme.muted,
             "secret_deleted" | "member_removed" => theme.danger,
             "keys_rotated" | "member_role_changed" => theme.warning,
             _ => theme.text,
@@ -108,9 +146,23 @@ pub(crate) fn facts(paint: &mut Paint<'_>, inside: Rect, event: &LogEvent) {
         y = y.saturating_add(paint.paragraph(room, text, style)).saturating_add(gap);
     };
     say(&format!("{} {}", printable::line(&event.author), phrase(event)), theme.title, 1);
-    say(&format!("entry {}", event.seq), theme.text, 0);
+    let what = if event.read.is_some() { "record" } else { "entry" };
+    say(&format!("{what} {}", event.seq), theme.text, 0);
     say(&date::iso(event.time_ms), theme.text, 1);
-    say("SHA-256 of the entry", theme.muted, 0);
+    if let Some(read) = &event.read {
+        let by = format!("by {} on {}", printable::line(&read.program), printable::line(&read.host));
+        say(&by, theme.text, 1);
+        if read.names.len() > 2 {
+            let names: Vec<&str> = read.names.iter().map(|name| name.as_str()).collect();
+            say(&names.join(" "), theme.muted, 1);
+        }
+    }
+    say(&format!("SHA-256 of the {what}"), theme.muted, 0);
     say(&printable::line(&event.hash), theme.text, 1);
-    say("signed by its author and chained to the entry before it", theme.muted, 0);
+    let proof = if event.read.is_some() {
+        "signed by its author; a dishonest program can leave a reading out"
+    } else {
+        "signed by its author and chained to the entry before it"
+    };
+    say(proof, theme.muted, 0);
 }

@@ -80,8 +80,9 @@ pub(super) fn arrived(
             model.dirty = true;
         }
         (Owner::Copy(name), Ok(Answer::GetSecret(revealed))) => {
+            let label = name.as_str().to_owned();
             let ticket = ticket(model, Owner::Copy(name));
-            out.push(Effect::Copy(ticket, revealed.value));
+            out.push(Effect::Copy(ticket, label, revealed.value));
         }
         (Owner::Lock, _) => {
             forget(model);
@@ -234,9 +235,22 @@ fn member_words(member: &MemberInfo) -> String {
 }
 
 fn event_words(event: &LogEvent) -> String {
+    if let Some(read) = &event.read {
+        let names: Vec<&str> = read.names.iter().map(|name| name.as_str()).collect();
+        return printable::line(&format!(
+            "read {} {} {} {} {} {} {}",
+            event.action,
+            names.join(" "),
+            event.author,
+            read.code.token(),
+            read.program,
+            read.host,
+            date::local_minute(event.time_ms)
+        ));
+    }
     let subject = event.subject.as_deref().unwrap_or_default();
     printable::line(&format!(
-        "{} {} {} {}",
+        "change {} {} {} {}",
         event.action.replace('_', " "),
         subject,
         event.author,

@@ -13,7 +13,7 @@ pub(crate) use timers::next_due;
 
 use super::action::Action;
 use super::keymap::Press;
-use super::model::{Model, Notice, Owner, Tab};
+use super::model::{Model, Notice, OnClipboard, Owner, Tab};
 use super::msg::{Effect, Msg, Now};
 use super::panel::{Incoming, Layer, Panel, Step, Tone};
 use crate::domain::{ScopeRef, SecretValue};
@@ -88,6 +88,13 @@ pub(crate) fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
             }
             model.dirty = true;
         }
+        Msg::ClipboardOver(ticket) => {
+            if model.copied.as_ref().is_some_and(|copied| copied.ticket == ticket) {
+                model.copied = None;
+                model.dirty = true;
+            }
+        }
+        Msg::Nothing => {}
         Msg::Tick => timers::tick(model, &mut out),
         Msg::Answered(ticket, result) => {
             if let Some((owner, _)) = model.pending.remove(&ticket) {
@@ -102,8 +109,25 @@ pub(crate) fn update(model: &mut Model, now: Now, msg: Msg) -> Vec<Effect> {
                 });
             }
         }
+        Msg::Places(ticket, places) => {
+            if let Some((Owner::Panel(id), _)) = model.pending.remove(&ticket) {
+                model.dirty = true;
+                to_layer(model, id, &mut out, |panel, model| panel.incoming(Incoming::Places(places), model));
+            }
+        }
         Msg::Copied(ticket, report) => {
-            if model.pending.remove(&ticket).is_some() {
+            if let Some((owner, _)) = model.pending.remove(&ticket) {
+                if let Some(countdown) = report.countdown {
+                    let left = u64::try_from(countdown.left.as_millis()).unwrap_or(u64::MAX);
+                    let label = match owner {
+                        Owner::Copy(name) => name.as_str().to_owned(),
+                        _ => "text".to_owned(),
+                    };
+                    let until = now.mono.saturating_add(left);
+                    model.copied = Some(OnClipboard { ticket, label, place: countdown.place, until });
+                } else if report.ok {
+                    model.copied = None; // replaced by what stays
+                }
                 say(model, if report.ok { Tone::Good } else { Tone::Warning }, report.text);
             }
         }
@@ -230,11 +254,15 @@ fn carry_out(model: &mut Model, id: u32, step: Step, out: &mut Vec<Effect>) {
             let ticket = ticket(model, Owner::Panel(id));
             out.push(Effect::Generate(ticket, recipe));
         }
+        Step::Search(search) => {
+            let ticket = ticket(model, Owner::Panel(id));
+            out.push(Effect::Search(ticket, search));
+        }
         Step::Copy(name, version) => copy(model, name, version, out),
         Step::CopyText(text) => match SecretValue::new(text.as_bytes().to_vec()) {
             Ok(value) => {
                 let ticket = ticket(model, Owner::CopyText);
-                out.push(Effect::Copy(ticket, value));
+                out.push(Effect::Copy(ticket, "the text".to_owned(), value));
             }
             Err(error) => say(model, Tone::Bad, error.to_string()),
         },

@@ -25,6 +25,12 @@ pub(crate) fn next_due(model: &Model) -> Option<u64> {
         let first = since.saturating_add(WAIT_MS);
         due.push(if model.now.mono < first { first } else { next_step(model.now.mono, since, SPIN_MS) });
     }
+    if let Some(copied) = &model.copied {
+        // The countdown is seen only while the vault is open.
+        let left = copied.until.saturating_sub(model.now.mono);
+        let whole = left.saturating_sub(1) / 1000 * 1000;
+        due.push(if model.unlocked() { copied.until.saturating_sub(whole) } else { copied.until });
+    }
     if model.unlocked() {
         due.push(model.polled_at.saturating_add(POLL_MS));
         if model.lock_in_s().is_some_and(|left| left <= 91) {
@@ -45,6 +51,14 @@ pub(super) fn tick(model: &mut Model, out: &mut Vec<Effect>) {
     if model.notice.as_ref().is_some_and(|notice| notice.until <= now) {
         model.notice = None;
         model.dirty = true;
+    }
+    if let Some((ticket, until)) = model.copied.as_ref().map(|copied| (copied.ticket, copied.until)) {
+        model.dirty = true;
+        if until <= now {
+            model.copied = None;
+        } else if model.unlocked() {
+            out.push(Effect::LookAtClipboard(ticket)); // somebody else may have copied
+        }
     }
     if model.waiting().is_some() {
         model.dirty = true;

@@ -14,13 +14,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// A machine on which agents are wanted.
-pub(super) struct Desk {
-    pub(super) env: TestEnv,
+pub(crate) struct Desk {
+    pub(crate) env: TestEnv,
 }
 
 impl Desk {
     /// With a vault whose only secret is API_KEY, and nobody to ask.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut env = TestEnv::with_vault();
         env.run_with(&["set", "API_KEY"], b"canary-value").ok();
         env.set("SEALBOX_NO_AGENT", "<unset>");
@@ -28,18 +28,18 @@ impl Desk {
     }
 
     /// Without any source of a passphrase.
-    pub(super) fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&self, args: &[&str]) -> Ran {
         let mut command = self.env.command(args);
         command.env_remove("SEALBOX_PASSPHRASE_FILE");
         Ran::of(command, b"")
     }
 
     /// With the passphrase in a file.
-    pub(super) fn unlock(&self) {
+    pub(crate) fn unlock(&self) {
         self.env.run(&["unlock"]).ok();
     }
 
-    pub(super) fn runtime(&self) -> PathBuf {
+    pub(crate) fn runtime(&self) -> PathBuf {
         self.env.root().join("run/sealbox")
     }
 

@@ -3,5 +3,6 @@
 //! What the commands print and write is held by the command line's own tests.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod memory;
 mod processes;
 mod types;

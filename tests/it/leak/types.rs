@@ -116,6 +116,9 @@ fn types_that_hold_secrets_have_no_trait_that_could_let_them_out() {
         Matcher,
         Prepared,
         Reading,
+        sealbox::resolve::Item,
+        sealbox::resolve::Redaction,
+        sealbox::resolve::Redactor,
     );
 }
 
@@ -126,6 +129,8 @@ fn messages_that_carry_values_travel_and_do_nothing_else() {
         traits_of!(Answer),
         traits_of!(Revealed),
         traits_of!(Exported),
+        traits_of!(sealbox::service::Resolved),
+        traits_of!(sealbox::service::ResolvedItem),
         traits_of!(sealbox::service::Fingerprinted),
         traits_of!(sealbox::service::RecoveryKey),
         traits_of!(sealbox::service::SetSecret),

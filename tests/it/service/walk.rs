@@ -73,6 +73,15 @@ fn text(text: &str) -> SecretValue {
 /// One of each request, harmless enough to be asked by anybody.
 pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
     let (scope, a) = (ORG, name("A"));
+    let resolve = |dry_run| {
+        Request::Resolve(Resolve {
+            scope: ORG,
+            wanted: Wanted::All,
+            purpose: ResolvePurpose::Run,
+            program: "env".into(),
+            dry_run,
+        })
+    };
     let get = |purpose| {
         Request::GetSecret(GetSecret {
             scope: ORG,
@@ -142,6 +151,8 @@ pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
             dry_run: false,
         }),
         Request::Export(Export { scope, names: None, with_organization: false, program: "test".into() }),
+        resolve(true),
+        resolve(false),
         Request::Backup(Backup { to: stage.path("walk-backup") }),
         Request::Restore(Restore { from: stage.path("missing"), accept_rollback: false }),
         Request::Recover(Recover {
@@ -151,8 +162,11 @@ pub(crate) fn requests(stage: &Stage) -> Vec<Request> {
             passphrase: passphrase(),
         }),
         Request::Reset(Reset {}),
+        Request::Lint(Lint { scope: Some(ORG) }),
+        Request::Lint(Lint { scope: None }),
         Request::Doctor(Doctor { accept_rollback: false }),
         Request::Fingerprints(Fingerprints { scopes: None }),
+        Request::KeepOpen(KeepOpen { seconds: 3600 }),
     ]
 }
 
@@ -255,6 +269,9 @@ fn the_needs_are_the_table_of_roles() {
         ("GetLog", Read),
         ("Import", Write),
         ("Export", Run),
+        ("Resolve", Read),
+        ("Resolve", Run),
+        ("Lint", Read),
     ];
     assert_eq!(needs, expected);
 }

@@ -1,8 +1,8 @@
 //! Every request and answer survives its journey as JSON, values to the last byte; nothing malformed is taken.
 
 use super::service_on;
-use crate::people::{Machine, ORG, name, passphrase, value};
-use sealbox::domain::{Passphrase, ProjectName, Role, SecretValue};
+use crate::people::{Machine, ORG, name, passphrase, project, value};
+use sealbox::domain::{Alias, Passphrase, ProjectName, ProviderKey, Reference, Role, SecretValue};
 use sealbox::service::*;
 
 fn again<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
@@ -76,6 +76,23 @@ fn a_whole_life_works_through_a_wire() {
         exported.iter().map(|(name, value)| (name.as_str(), value.expose())).collect::<Vec<_>>(),
         [("A", bytes.as_slice()), ("I", b"i"), ("J", &[0xff; 3])]
     );
+    let resolve = |wanted, dry_run| {
+        let (purpose, program) = (ResolvePurpose::Inject, "inject".to_owned());
+        ask(&remote, Resolve { scope: project("web"), wanted, purpose, program, dry_run })
+    };
+    let wanted = Wanted::These(vec![Reference::Secret(name("J")), Reference::Secret(name("A"))]);
+    let resolved = resolve(wanted, false).unwrap();
+    let values: Vec<_> = resolved.items.iter().map(|item| item.value.as_ref().unwrap().expose()).collect();
+    assert_eq!(values, [&[0xff; 3], bytes.as_slice()]);
+    assert!(resolved.items.iter().all(|item| item.source == Source::Scope(ORG)));
+    let rehearsed = resolve(Wanted::All, true).unwrap();
+    assert!(rehearsed.items.len() == 3 && rehearsed.items.iter().all(|item| item.value.is_none()));
+    let provider = Reference::Provider {
+        alias: Alias::parse("prod").unwrap(),
+        key: ProviderKey::parse("a/b#c").unwrap(),
+    };
+    let refused = resolve(Wanted::These(vec![provider]), true).err().unwrap();
+    assert!(refused.kind == ErrorKind::NotFound && refused.message.contains("prod"), "{refused}");
     assert_eq!(ask(&remote, ListSecrets { scope: ORG }).unwrap().secrets.len(), 3);
     assert_eq!(ask(&remote, GetHistory { scope: ORG, name: name("A") }).unwrap().versions.len(), 3);
     assert_eq!(ask(&remote, FindSecrets { query: "a".into() }).unwrap().len(), 1);

@@ -8,11 +8,13 @@
     clippy::print_stderr
 )]
 
+mod copying;
 mod flows;
 mod gates;
 mod hostile;
 mod people;
 mod pty;
+mod references;
 mod rig;
 mod screens;
 mod speed;

@@ -214,7 +214,10 @@ fn create_filter_reveal_copy_edit_and_delete_with_the_real_keys() {
     terminal.shows("created STRIPE_KEY");
     terminal.keys("/str").hides("DB_URL").keys("\r");
     terminal.keys("x").shows("sk-CANARY-1").shows("hides in").keys("\u{1b}").hides("sk-CANARY-1");
-    terminal.keys("y").shows("sent to your terminal");
+    terminal
+        .keys("y")
+        .shows("sent STRIPE_KEY to your terminal (it does not confirm)")
+        .shows("STRIPE_KEY sent, ");
     assert!(!terminal.text().contains("CANARY"));
     let copied = terminal.screen.lock().unwrap().0.callbacks().0.last().cloned();
     assert_eq!(copied.as_deref(), Some(b"c2stQ0FOQVJZLTE=".as_slice()));

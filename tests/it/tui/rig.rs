@@ -46,9 +46,9 @@ impl Clock for HandClock {
 pub struct Clip(pub Mutex<Vec<Vec<u8>>>);
 
 impl Copier for Clip {
-    fn copy(&self, value: &SecretValue, _terminal: &mut dyn Write) -> CopyReport {
+    fn copy(&self, _name: &str, value: &SecretValue, _terminal: &mut dyn Write) -> CopyReport {
         self.0.lock().unwrap().push(value.expose().to_vec());
-        CopyReport { ok: true, text: "copied; clears itself in 30 s".to_owned() }
+        CopyReport { ok: true, text: "copied; clears itself in 30 s".to_owned(), countdown: None }
     }
 }
 

@@ -90,11 +90,11 @@ pub(super) fn reachable(tables: &Tables, me: &Identity) -> Vec<[u8; 32]> {
     let mut at = 0;
     while at < found.len().min(60) {
         let here = SecretKey::copy_of(&found[at]);
-        at += 1;
         let mut fresh: Vec<[u8; 32]> =
             labels.iter().map(|label| *kdf::derive_brief(&here.expose(), label).unwrap()).collect();
         let (full, meta) =
             (FullKey::from_key(SecretKey::copy_of(&found[at])), MetaKey::from_key(here).unwrap());
+        at += 1;
         for wrap in &wraps {
             for (scope, generation) in scopes.iter().flat_map(|s| generations.clone().map(move |g| (s, g))) {
                 fresh.extend(full.unwrap(&scope.0, generation, wrap).ok().map(|key| *key.expose()));

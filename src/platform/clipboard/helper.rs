@@ -1,0 +1,146 @@
+//! Starting the helper process of `holder`, and everything else that copying does outside of this process.
+//!
+//! The value goes to the helper through a pipe, never through its arguments or environment; it gets the few variables
+//! that its task needs, and no file of ours stays open in it. `Outside` is what tests replace.
+
+use super::holder::{COMMAND, HELD, Job, Task};
+use super::ticket::Ticket;
+use super::tool::{self, Tool, ToolFailed};
+use crate::domain::{SecretValue, printable};
+use crate::platform::tty;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::ffi::OsString;
+use std::io::{Read, Write};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A helper or a display server that says nothing for this long is treated as absent.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+/// Starts the helper in the background of a shell that ends at once: it is nobody's child, so that no dead process of it
+/// stays behind in a long-lived TUI. What a script has open as 3 to 9 is not kept open by it, and Ctrl-C passes it by.
+const DETACHED: &str = r#"exec 3<&0; "$@" <&3 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &"#;
+
+/// What copying does outside of this process.
+pub(super) trait Outside {
+    /// Lets a helper own the system clipboard.
+    fn hold(&self, value: &SecretValue, after: Option<Duration>, once: bool) -> Result<Held, String>;
+    /// Lets a helper clear another clipboard later.
+    fn clear_later(&self, task: Task, after: Duration) -> Result<(), String>;
+    /// Makes this copy the newest of its place.
+    fn ticket(&self, env: &dyn Fn(&str) -> Option<OsString>) -> Option<Ticket>;
+    /// Runs a program for a moment.
+    fn tool(&self, tool: Tool<'_>) -> Result<Vec<u8>, ToolFailed>;
+}
+
+/// A helper that owns the system clipboard. Dropping this ends nothing: it goes on by itself.
+pub struct Held(Option<ChildStdout>);
+
+impl Held {
+    /// True once it has ended: cleared, pasted once, or replaced by what somebody else copied. Does not block.
+    pub fn is_over(&self) -> bool {
+        let Some(pipe) = &self.0 else { return false };
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&now)).is_ok_and(|ready| ready > 0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn pretended() -> Self {
+        Self(None)
+    }
+}
+
+/// The real outside.
+pub(super) struct Real;
+
+impl Outside for Real {
+    fn hold(&self, value: &SecretValue, after: Option<Duration>, once: bool) -> Result<Held, String> {
+        let job = Job { task: Task::System { once }, after };
+        start(&job, Some(value)).map(|pipe| Held(Some(pipe)))
+    }
+
+    fn clear_later(&self, task: Task, after: Duration) -> Result<(), String> {
+        start(&Job { task, after: Some(after) }, None).map(drop)
+    }
+
+    fn ticket(&self, env: &dyn Fn(&str) -> Option<OsString>) -> Option<Ticket> {
+        Ticket::draw(env)
+    }
+
+    fn tool(&self, tool: Tool<'_>) -> Result<Vec<u8>, ToolFailed> {
+        tool::run(tool)
+    }
+}
+
+/// What a task needs to know of our environment.
+fn environment(task: &Task) -> Vec<(OsString, OsString)> {
+    let names: &[&str] = match task {
+        Task::System { .. } => &["DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY", "XDG_RUNTIME_DIR", "HOME"],
+        Task::Terminal { .. } => &[],
+        Task::Tmux { .. } => {
+            &["TMUX", "TMUX_PANE", "TMUX_TMPDIR", "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE"]
+        }
+        Task::Command { .. } => {
+            // The person's own program may need anything; what is ours it never needs.
+            let ours = |name: &OsString| name.to_string_lossy().starts_with("SEALBOX_");
+            return std::env::vars_os().filter(|(name, _)| !ours(name)).collect();
+        }
+    };
+    names.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
+}
+
+/// Starts a helper and waits until it says that it is in place; the answer is the pipe that closes when it ends.
+fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> {
+    let failed = |what: &str, e: std::io::Error| format!("the clipboard helper {what}: {e}");
+    let program = std::env::current_exe().map_err(|e| failed("was not found", e))?;
+    let stdin = match (&job.task, value) {
+        (_, Some(_)) => Stdio::piped(),
+        (Task::Terminal { .. }, None) => tty::open().map_err(|e| failed("needs the terminal", e))?.into(),
+        _ => Stdio::null(),
+    };
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", DETACHED, "sealbox"]).arg(program).arg(COMMAND).args(job.to_args());
+    command.env_clear().envs(environment(&job.task)).current_dir("/");
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut shell = command.spawn().map_err(|e| failed("cannot be started", e))?;
+    let fed = match (shell.stdin.take(), value) {
+        (Some(mut pipe), Some(value)) => pipe.write_all(value.expose()),
+        _ => Ok(()),
+    };
+    let report = shell.stdout.take();
+    let _ = shell.wait(); // it has started the helper and is gone
+    let Some(mut report) = report else { return Err("the clipboard helper does not answer".to_owned()) };
+    let said = line(&mut report)?;
+    match said.as_str() {
+        HELD => fed.map(|()| report).map_err(|e| failed("did not take the value", e)),
+        "" => Err("the clipboard helper ended at once".to_owned()),
+        why => Err(printable::line(why)),
+    }
+}
+
+/// The first line that the helper says.
+fn line(report: &mut ChildStdout) -> Result<String, String> {
+    let start = Instant::now();
+    let mut said = Vec::new();
+    loop {
+        let left = ANSWER_WITHIN.saturating_sub(start.elapsed());
+        let wait = Timespec {
+            tv_sec: i64::try_from(left.as_secs()).unwrap_or(0),
+            tv_nsec: left.subsec_nanos().into(),
+        };
+        match poll(&mut [PollFd::new(&*report, PollFlags::IN)], Some(&wait)) {
+            Ok(0) => return Err("the system clipboard does not answer".to_owned()),
+            Ok(_) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(e) => return Err(format!("the clipboard helper does not answer: {e}")),
+        }
+        let mut chunk = [0; 256];
+        let count =
+            report.read(&mut chunk).map_err(|e| format!("the clipboard helper does not answer: {e}"))?;
+        said.extend(chunk.iter().take(count));
+        if count == 0 || said.contains(&b'\n') || said.len() > 4096 {
+            let text = String::from_utf8_lossy(&said);
+            return Ok(text.lines().next().unwrap_or_default().to_owned());
+        }
+    }
+}
