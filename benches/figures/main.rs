@@ -16,6 +16,7 @@
 )]
 
 mod redact;
+mod scan;
 mod screen;
 mod usage;
 mod vault;
@@ -42,6 +43,7 @@ fn main() {
     println!("{:<62} {:>12}   reach", "figure", "measured");
     if !only_use && !only_sizes {
         redact::figures();
+        scan::figures();
     }
     for count in sizes {
         vault::figures(count);

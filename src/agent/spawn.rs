@@ -152,19 +152,9 @@ fn first_line(mut pipe: std::process::ChildStdout) -> String {
     String::from_utf8_lossy(&said).into_owned()
 }
 
-/// The new process, before anything: a session of its own, no folder held, and nothing open but its three streams. A pipe
-/// of the shell that somebody waits to be closed would otherwise stay open for as long as the agent lives.
+/// The new process, before anything: on its own, with nothing open but its three streams.
 pub fn detach() {
-    let _ = rustix::process::setsid(); // it leads one already if it was started by hand
-    let _ = std::env::set_current_dir("/");
-    let listed = std::fs::read_dir("/dev/fd").map(|entries| {
-        let number =
-            |entry: std::io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse().ok();
-        entries.filter_map(number).collect::<Vec<i32>>()
-    });
-    for inherited in listed.unwrap_or_default().into_iter().filter(|number| *number > 2) {
-        let _ = nix::unistd::close(inherited); // the listing's own is closed already
-    }
+    crate::platform::harden::detach();
 }
 
 /// The new process, when it can be reached or cannot be: says so to whoever started it, and lets go of its streams.

@@ -356,7 +356,7 @@ pub struct Doctor {
     pub accept_rollback: bool,
 }
 
-/// Keyed fingerprints of values, to search files for leaks; no value can be read out of them. Scopes in which the user's
+/// Keyed fingerprints of values, to search files for leaks: for a process that must not hold the values. Scopes in which the user's
 /// role is below `run` are left out and named.
 #[derive(Serialize, Deserialize)]
 pub struct Fingerprints {

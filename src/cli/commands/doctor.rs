@@ -7,6 +7,7 @@ use crate::{
         prompt,
         stop::Stop,
     },
+    config::settings::ClipboardMode,
     domain::printable,
     service::{Check, CheckStatus, Doctor, ErrorKind, ServiceError, SettleForks},
 };
@@ -100,7 +101,7 @@ fn own_checks(context: &Context) -> Vec<Check> {
     vec![
         terminal(context),
         colours(context),
-        clipboard(),
+        clipboard(context),
         editor(),
         runtime(context),
         hardening(context),
@@ -148,16 +149,36 @@ fn colours(context: &Context) -> Check {
     }
 }
 
-fn clipboard() -> Check {
+fn clipboard(context: &Context) -> Check {
     let set = |names: &[&str]| names.iter().any(|name| env(name).is_some_and(|value| !value.is_empty()));
-    if set(&["SSH_TTY", "SSH_CONNECTION"]) {
-        check("clipboard", CheckStatus::Ok, "over SSH: values are sent to your terminal (OSC 52)", None)
-    } else if cfg!(feature = "clipboard")
-        && (cfg!(target_os = "macos") || set(&["WAYLAND_DISPLAY", "DISPLAY"]))
-    {
-        check("clipboard", CheckStatus::Ok, "the system clipboard", None)
-    } else {
-        check("clipboard", CheckStatus::Ok, "no display: values are sent to your terminal (OSC 52)", None)
+    let settings = context.settings().unwrap_or_default(); // unreadable ones are a check of their own
+    let system = cfg!(feature = "clipboard");
+    let desk = cfg!(target_os = "macos") || set(&["WAYLAND_DISPLAY", "DISPLAY"]);
+    let terminal = if set(&["TMUX"]) { "through tmux to your terminal" } else { "to your terminal (OSC 52)" };
+    let ok = |detail: String| check("clipboard", CheckStatus::Ok, detail, None);
+    match settings.clipboard_mode {
+        ClipboardMode::Command => match settings.clipboard_command.first() {
+            Some(program) => ok(format!("values are given to {program}")),
+            None => check(
+                "clipboard",
+                CheckStatus::Warning,
+                "clipboard.mode is \"command\", and clipboard.command names none",
+                Some("set clipboard.command in config.toml"),
+            ),
+        },
+        ClipboardMode::System if !system => check(
+            "clipboard",
+            CheckStatus::Warning,
+            "this build has no system clipboard",
+            Some("set clipboard.mode = \"auto\" in config.toml"),
+        ),
+        ClipboardMode::System => ok("the system clipboard".to_owned()),
+        ClipboardMode::Osc52 => ok(format!("values are sent {terminal}")),
+        ClipboardMode::Auto if set(&["SSH_TTY", "SSH_CONNECTION"]) => {
+            ok(format!("over SSH: values are sent {terminal}"))
+        }
+        ClipboardMode::Auto if system && desk => ok("the system clipboard".to_owned()),
+        ClipboardMode::Auto => ok(format!("no display: values are sent {terminal}")),
     }
 }
 

@@ -1,14 +1,16 @@
 //! The search itself: one multiplication and one look into a bitmap for each byte, the rest only where it hits.
 //!
-//! The bitmap (32 KiB, so that it stays in the first cache) is indexed by the top 18 bits of the hash of a window; then
-//! the 24-bit mark is looked up, and only then is the whole needle hashed and compared. A hit is therefore the needle
+//! The bitmap (32 KiB, so that it stays in the first cache; more for many needles) is indexed by the top bits of the hash
+//! of a window; then the 24-bit mark is looked up, and only then is the whole needle hashed and compared. A hit is therefore the needle
 //! itself, but for a chance of 2^-128.
 
 use super::{FingerprintSet, Key, MARK_BITS, Print, Shape, WINDOW, mark_of};
 use zeroize::Zeroize;
 
-/// 64-bit words of the bitmap.
-const WORDS: usize = 4096;
+/// Bits of a hash that choose a bit of the bitmap: at least, and at most.
+const BITMAP_BITS: (u32, u32) = (18, 22);
+/// So many bits of the bitmap for each needle, if there is room.
+const SPARSE: usize = 32;
 /// Bits of a mark that choose a bucket.
 const BUCKET_BITS: u32 = 16;
 
@@ -28,7 +30,9 @@ pub struct Hit {
 /// A set made ready to search; shared between threads.
 pub struct Matcher {
     key: Key,
-    bitmap: Box<[u64; WORDS]>,
+    bitmap: Vec<u64>,
+    /// How far a hash is shifted to become a place in the bitmap.
+    shift: u32,
     /// Where the prints of each bucket begin.
     buckets: Vec<u32>,
     /// Sorted by mark, offset and length.
@@ -49,9 +53,12 @@ impl Matcher {
         let mut prints = std::mem::take(&mut set.prints);
         let key = Key { factor: set.key.factor, summand: set.key.summand, mac: set.key.mac };
         prints.sort_unstable_by_key(|print| (print.mark, print.offset, print.len, print.owner));
-        let mut bitmap = Box::new([0_u64; WORDS]);
+        let (least, most) = BITMAP_BITS;
+        let bits = (prints.len() * SPARSE).next_power_of_two().ilog2().clamp(least, most);
+        let shift = u64::BITS - bits;
+        let mut bitmap = vec![0_u64; 1 << (bits - 6)];
         for print in &prints {
-            let (word, bit) = place(u64::from(print.mark) << (u64::BITS - MARK_BITS));
+            let (word, bit) = place(u64::from(print.mark) << (u64::BITS - MARK_BITS), shift);
             if let Some(word) = bitmap.get_mut(word) {
                 *word |= bit;
             }
@@ -65,7 +72,7 @@ impl Matcher {
             buckets.push(u32::try_from(at).unwrap_or(u32::MAX));
         }
         let longest = prints.iter().map(|print| print.len as usize).max().unwrap_or(0);
-        Self { key, bitmap, buckets, prints, longest }
+        Self { key, bitmap, shift, buckets, prints, longest }
     }
 
     /// Length of the longest needle: two pieces of a stream must overlap by one byte less for nothing to be missed.
@@ -83,11 +90,12 @@ impl Matcher {
         if self.prints.is_empty() {
             return;
         }
-        let (factor, summand) = (self.key.factor, self.key.summand);
+        let (factor, summand, shift) = (self.key.factor, self.key.summand, self.shift);
+        let bitmap = self.bitmap.as_slice();
         for (at, window) in data.array_windows::<WINDOW>().enumerate() {
             let spread = u64::from_le_bytes(*window).wrapping_mul(factor).wrapping_add(summand);
-            let (word, bit) = place(spread);
-            if self.bitmap.get(word).is_some_and(|word| word & bit != 0) {
+            let (word, bit) = place(spread, shift);
+            if bitmap.get(word).is_some_and(|word| word & bit != 0) {
                 self.look(data, at, mark_of(spread), after, &mut found);
             }
         }
@@ -125,9 +133,9 @@ impl Matcher {
 
 /// Word and bit of the bitmap for a hash.
 #[inline]
-fn place(spread: u64) -> (usize, u64) {
-    let word = (spread >> 52) as usize & (WORDS - 1);
-    (word, 1 << ((spread >> 46) & 63))
+fn place(spread: u64, shift: u32) -> (usize, u64) {
+    let place = spread >> (shift & 63);
+    ((place >> 6) as usize, 1 << (place & 63))
 }
 
 fn bucket_of(mark: u32) -> u32 {

@@ -2,8 +2,9 @@
 //!
 //! A [`FingerprintSet`] is made where the values are and used where the files are. For every shape of a value (as it is,
 //! base64, hexadecimal, escaped) it keeps a 24-bit mark of one window of eight bytes, a length, and 16 bytes of a keyed
-//! hash of the whole; the key is random for each set. No value can be read out of it, but a guess can be tried against it,
-//! as against any hash: it is wiped, never printed, and never written to a disk.
+//! hash of the whole; the key is random for each set. No value stands in it; but whoever holds a set holds its key, can try
+//! guesses against it, and can work out some bytes of a value from the marks, all of a short one. So it goes only to who
+//! may resolve the values anyway, is wiped, never printed, and never written to a disk.
 
 mod matcher;
 mod shapes;

@@ -11,15 +11,13 @@ use crate::platform::tty;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::OsString;
 use std::io::{Read, Write};
-use std::process::{ChildStdout, Command, Stdio};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A helper or a display server that says nothing for this long is treated as absent.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-/// Starts the helper in the background of a shell that ends at once: it is nobody's child, so that no dead process of it
-/// stays behind in a long-lived TUI. What a script has open as 3 to 9 is not kept open by it, and Ctrl-C passes it by.
-const DETACHED: &str = r#"exec 3<&0; "$@" <&3 3<&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&- &"#;
 
 /// What copying does outside of this process.
 pub(super) trait Outside {
@@ -92,23 +90,20 @@ fn environment(task: &Task) -> Vec<(OsString, OsString)> {
 /// Starts a helper and waits until it says that it is in place; the answer is the pipe that closes when it ends.
 fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> {
     let failed = |what: &str, e: std::io::Error| format!("the clipboard helper {what}: {e}");
-    let program = std::env::current_exe().map_err(|e| failed("was not found", e))?;
-    let stdin = match (&job.task, value) {
-        (_, Some(_)) => Stdio::piped(),
-        (Task::Terminal { .. }, None) => tty::open().map_err(|e| failed("needs the terminal", e))?.into(),
-        _ => Stdio::null(),
+    let mut child = match std::env::current_exe().and_then(|program| spawn(&program, job, value)) {
+        // The program was replaced by a newer one while it ran; what runs can still be started again.
+        Err(_) => {
+            spawn(Path::new("/proc/self/exe"), job, value).map_err(|e| failed("cannot be started", e))?
+        }
+        Ok(child) => child,
     };
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", DETACHED, "sealbox"]).arg(program).arg(COMMAND).args(job.to_args());
-    command.env_clear().envs(environment(&job.task)).current_dir("/");
-    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut shell = command.spawn().map_err(|e| failed("cannot be started", e))?;
-    let fed = match (shell.stdin.take(), value) {
+    let fed = match (child.stdin.take(), value) {
         (Some(mut pipe), Some(value)) => pipe.write_all(value.expose()),
         _ => Ok(()),
     };
-    let report = shell.stdout.take();
-    let _ = shell.wait(); // it has started the helper and is gone
+    let report = child.stdout.take();
+    // A TUI that stays must not keep a dead child in the process table.
+    let _ = std::thread::Builder::new().name("clipboard's end".to_owned()).spawn(move || child.wait());
     let Some(mut report) = report else { return Err("the clipboard helper does not answer".to_owned()) };
     let said = line(&mut report)?;
     match said.as_str() {
@@ -116,6 +111,18 @@ fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> 
         "" => Err("the clipboard helper ended at once".to_owned()),
         why => Err(printable::line(why)),
     }
+}
+
+fn spawn(program: &Path, job: &Job, value: Option<&SecretValue>) -> std::io::Result<Child> {
+    let stdin = match (&job.task, value) {
+        (_, Some(_)) => Stdio::piped(),
+        (Task::Terminal { .. }, None) => tty::open()?.into(),
+        _ => Stdio::null(),
+    };
+    let mut command = Command::new(program);
+    command.arg0("sealbox").arg(COMMAND).args(job.to_args());
+    command.env_clear().envs(environment(&job.task)).current_dir("/");
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
 /// The first line that the helper says.

@@ -112,7 +112,7 @@ pub fn run(args: &[OsString], report: &mut dyn FnMut(&str) -> bool) -> Result<()
         return Err("sealbox starts this by itself; it is of no use by hand".to_owned());
     };
     // Away from the terminal: neither Ctrl-C there nor its closing ends this early.
-    let _ = rustix::process::setsid();
+    crate::platform::harden::detach();
     let deadline = Deadline::after(job.after);
     let ended = match job.task {
         Task::System { once } => system(once, &deadline, report),

@@ -54,7 +54,6 @@ pub(super) fn helpers(words: &str) -> Vec<u32> {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let Ok(line) = std::fs::read(entry.path().join("cmdline")) else { continue };
         let line = String::from_utf8_lossy(&line).replace('\0', " ");
-        // the shell that starts it has the same words behind its own
         if line.split_once(' ').is_some_and(|(_, rest)| rest.starts_with("clipboard-holder"))
             && line.contains(words)
         {

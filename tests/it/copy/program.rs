@@ -14,18 +14,22 @@ fn script(env: &TestEnv, text: &str) -> String {
 #[test]
 fn the_program_gets_the_value_on_stdin_only_and_nothing_when_the_time_is_over() {
     let mut env = vault();
-    let take =
-        script(&env, "#!/bin/sh\ncat >got.new\nenv >environ\necho \"$*\" >arguments\nmv got.new got\n");
     let here = env.work();
+    let text = "cat >got.new\nenv >environ\necho \"$*\" >arguments\nmv got.new got\n";
+    let take = script(&env, &format!("#!/bin/sh\ncd '{}' || exit 1\n{text}", here.display()));
     env.set("SEALBOX_CLIPBOARD", "command").set("SEALBOX_CLIPBOARD_COMMAND", &format!("{take} --into here"));
-    let said = env.run(&["copy", "API_KEY", "--clear-after", "1s"]).ok();
+    let said = env.run(&["copy", "API_KEY", "--clear-after", "2s"]).ok();
     assert!(said.stderr.contains("gave API_KEY to ") && !said.stderr.contains(CANARY), "{}", said.stderr);
     assert_eq!(fs::read(here.join("got")).unwrap(), CANARY.as_bytes());
-    assert_eq!(fs::read_to_string(here.join("arguments")).unwrap(), "--into here\n");
-    let environ = fs::read(here.join("environ")).unwrap();
-    assert!(!holds(&environ, CANARY.as_bytes()) && !holds(&environ, b"SEALBOX_"));
-    // the helper works in another folder: the program is found by its path, and writes where it is run
+    let clean = || {
+        let environ = fs::read(here.join("environ")).unwrap();
+        assert!(!holds(&environ, CANARY.as_bytes()) && !holds(&environ, b"SEALBOX_"));
+        assert_eq!(fs::read_to_string(here.join("arguments")).unwrap(), "--into here\n");
+    };
+    clean();
+    until("the giving of nothing", || fs::read(here.join("got")).unwrap().is_empty().then_some(()));
     until("the end of the helper", || helpers(&take).is_empty().then_some(()));
+    clean();
 }
 
 #[test]
