@@ -1,4 +1,4 @@
-//! The agent's process: one service, a socket, a thread for each connection, an alarm, and an orderly end.
+//! The agent's process: one service, a socket, a worker for each connection, an alarm, and an orderly end.
 //!
 //! Blocking I/O on plain threads: while nobody asks, nothing runs. Invariants: keys are wiped before a lock, a signal or a
 //! stop is answered; no byte of a stranger is parsed; nothing of a request is ever logged.
@@ -17,8 +17,9 @@ use crate::service::{
 use std::{
     convert::Infallible,
     os::unix::net::{UnixListener, UnixStream},
+    panic::AssertUnwindSafe,
     sync::{
-        Arc, Condvar, Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -26,6 +27,8 @@ use std::{
 
 /// How many connections are served at once; more wait in the socket's queue.
 const WORKERS: usize = 32;
+/// How many workers wait for a connection when there is none.
+const SPARE: usize = 2;
 /// Room for what a request takes in a debug build too; only what is used is ever backed by memory.
 const STACK: usize = 4 << 20;
 /// What all half-received requests together may take: one of the longest and many ordinary ones.
@@ -103,7 +106,10 @@ fn begin(options: Serve, ready: impl FnOnce()) -> Result<Infallible, AgentError>
     let watched = Arc::clone(&agent);
     thread("alarm", move || watched.watch()).map_err(AgentError::Broken)?;
     ready();
-    agent.accept(&listener, &only)
+    let listener = Arc::new(listener);
+    loop {
+        agent.work(&listener, true); // it stays, and `only` with it
+    }
 }
 
 fn thread(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
@@ -150,22 +156,44 @@ impl Agent {
         self.asked_at.store(now, Ordering::Release);
     }
 
-    fn accept(self: Arc<Self>, listener: &UnixListener, _only: &Only) -> ! {
+    /// One worker: takes the next connection, sees that somebody else waits for the one after it, and serves it. Waiting
+    /// workers spare a client the making of a thread. `stays` is for the first one, which holds the lock.
+    fn work(self: &Arc<Self>, listener: &Arc<UnixListener>, stays: bool) {
         loop {
-            let place = Workers::take(&self);
+            self.workers.change(|crew| crew.waiting += 1);
             let accepted = listener.accept();
+            let grow = self.workers.change(|crew| {
+                crew.waiting -= 1;
+                let grow = crew.waiting == 0 && crew.all < WORKERS;
+                crew.all += usize::from(grow);
+                grow
+            });
+            if grow {
+                let (agent, listener) = (Arc::clone(self), Arc::clone(listener));
+                if thread("requests", move || agent.work(&listener, false)).is_err() {
+                    self.workers.change(|crew| crew.all -= 1);
+                }
+            }
             if self.is_abandoned() {
                 self.end("its socket or vault is gone");
             }
-            let Ok((stream, _)) = accepted else {
-                std::thread::sleep(Duration::from_millis(50)); // out of descriptors: others must end first
-                continue;
-            };
-            if !socket::is_us(&stream).unwrap_or(false) {
-                self.journal.note("refused a process of another user");
-                continue;
+            match accepted {
+                Ok((stream, _)) if socket::is_us(&stream).unwrap_or(false) => {
+                    // A bug in one request must not take the worker with it; what it held is dropped and wiped.
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(|| self.converse(&stream)));
+                }
+                Ok(_) => self.journal.note("refused a process of another user"),
+                Err(_) => std::thread::sleep(Duration::from_millis(50)), // out of descriptors: others must end first
             }
-            let _ = thread("request", move || place.agent.converse(&stream)); // no thread: the client sees it closed
+            let superfluous = !stays
+                && self.workers.change(|crew| {
+                    let leave = crew.waiting >= SPARE;
+                    crew.all -= usize::from(leave);
+                    leave
+                });
+            if superfluous {
+                return;
+            }
         }
     }
 
@@ -193,6 +221,7 @@ impl Agent {
         while let Ok(Some(bytes)) = receive(stream, MAX_FRAME, PATIENCE, Some(&BUDGET)) {
             let request = serde_json::from_slice::<Request>(&bytes);
             drop(bytes);
+            let wipe = request.as_ref().map_or(true, wipe::is_needed_after); // who knows what else it was
             let sent = match request {
                 Ok(request) => self.reply(stream, request),
                 Err(_) => {
@@ -202,7 +231,9 @@ impl Agent {
                     frame(&answer).is_ok_and(|whole| send(stream, &whole).is_ok())
                 }
             };
-            wipe::stack();
+            if wipe {
+                wipe::stack();
+            }
             if !sent {
                 return;
             }
@@ -289,35 +320,23 @@ impl Agent {
     }
 }
 
-/// Counts the connections that are being served.
+/// How many workers there are, and how many of them wait for a connection.
 #[derive(Default)]
-struct Workers {
-    busy: Mutex<usize>,
-    freed: Condvar,
+struct Workers(Mutex<Crew>);
+
+struct Crew {
+    all: usize,
+    waiting: usize,
 }
 
-impl Workers {
-    /// Waits for a free place and takes it.
-    fn take(agent: &Arc<Agent>) -> Place {
-        let workers = &agent.workers;
-        let mut busy = workers.busy.lock().unwrap_or_else(PoisonError::into_inner);
-        while *busy >= WORKERS {
-            busy = workers.freed.wait(busy).unwrap_or_else(PoisonError::into_inner);
-        }
-        *busy += 1;
-        Place { agent: Arc::clone(agent) }
+impl Default for Crew {
+    fn default() -> Self {
+        Self { all: 1, waiting: 0 } // the first thread of the process
     }
 }
 
-/// A place among the workers, given back when the connection ends, also by a panic.
-struct Place {
-    agent: Arc<Agent>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let workers = &self.agent.workers;
-        *workers.busy.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
-        workers.freed.notify_one();
+impl Workers {
+    fn change<T>(&self, work: impl FnOnce(&mut Crew) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -12,6 +12,7 @@ mod exit;
 mod findings;
 mod output;
 mod prompt;
+mod quick;
 mod recipe;
 mod registered;
 mod scope;
@@ -41,8 +42,13 @@ pub fn run(args: Vec<OsString>, refused: Vec<String>) -> ExitCode {
         return ended;
     }
     let early = Output::before_parsing(&args);
-    let command = Cli::command().color(early.clap_color());
-    let parsed = command.try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = quick::parse(&args).map_or_else(
+        || {
+            let mut command = Cli::command().color(early.clap_color());
+            command.try_get_matches_from_mut(args).and_then(|matches| Cli::from_arg_matches(&matches))
+        },
+        Ok,
+    );
     let cli = match parsed {
         Ok(cli) => cli,
         Err(error) => return ExitCode::from(exit::of_clap(&error, &early)),
