@@ -66,7 +66,7 @@ pub(crate) struct RunArgs {
     /// Give a secret of this name although it may hand the program over to whoever wrote it (may be repeated)
     #[arg(long, value_name = "NAME")]
     allow_env: Vec<String>,
-    /// Leave what the program prints as it is; without --files, sealbox then becomes the program
+    /// Leave what the program prints as it is; without --files, our process becomes the program
     #[arg(long)]
     no_redact: bool,
     /// Print which variable or file comes from where, and run nothing

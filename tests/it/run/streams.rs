@@ -151,7 +151,7 @@ fn a_reader_that_goes_away_ends_the_program_as_it_would_without_us() {
 fn what_a_program_leaves_running_does_not_hold_us() {
     let env = vault();
     let start = Instant::now();
-    let script = "sleep 30 & echo $API_KEY; echo last; exit 4";
+    let script = "sleep 30 & printf '%s\\n' \"$API_KEY\"; echo last; exit 4";
     let ran = env.run(&["run", "--", "sh", "-c", script]).code(4);
     assert_eq!(ran.text(), "[sealed:API_KEY]\nlast\n");
     assert!(start.elapsed() < Duration::from_secs(15));
@@ -206,7 +206,7 @@ pub(super) fn descendants(pid: u32) -> Vec<u32> {
 #[test]
 fn unfiltered_the_program_takes_our_place() {
     let env = vault();
-    let out = env.command(&["run", "--no-redact", "--", "sh", "-c", "echo $$; echo $API_KEY"]);
+    let out = env.command(&["run", "--no-redact", "--", "sh", "-c", "echo $$; printf '%s\\n' \"$API_KEY\""]);
     let mut command = out;
     let child = command.spawn().unwrap();
     let pid = child.id();

@@ -1,4 +1,5 @@
 //! Scanning: the fingerprints, the walk over folders and git's index, and the commands that stand on them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod command;
 mod declared;

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod idle;
-pub(crate) mod walk;
 mod reading;
+pub(crate) mod walk;
 mod wire;
 
 use crate::people::{CHEAP, Machine};
