@@ -70,7 +70,7 @@ pub enum VaultError {
     Chain { what: String, fault: ChainFault },
     #[error("the chain did not accept an entry of our own: {0}")]
     OwnEntry(#[from] Rejection),
-    #[error("others kept writing for 20 seconds; nothing was changed")]
+    #[error("others kept writing at the same time; nothing was changed")]
     Contended,
     #[error("the recovery key belongs to another vault")]
     ForeignRecoveryKey,

@@ -19,6 +19,7 @@ use crate::store::{Care, Committed, NewReads, StoreError};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 /// Records that an author keeps in one scope. Older ones are removed now and then.
 const KEPT_RECORDS: u64 = 10_000;
@@ -28,8 +29,11 @@ const PRUNE_EVERY: u64 = 256;
 const NAMES_IN_RECORD: usize = 256;
 /// How many junk rows above our newest record are stepped over.
 const MOST_JUNK: usize = 1_000;
-/// How often another process of ours may be faster.
-const TRIES: usize = 16;
+/// How often another process of ours may be faster. From the second time on we wait a little longer each time, so that
+/// many at once come through one after the other.
+const TRIES: u32 = 64;
+/// By how much each wait is longer than the one before.
+const WAIT: Duration = Duration::from_micros(250);
 
 /// What a session knows of its own read logs.
 #[derive(Default)]
@@ -83,7 +87,7 @@ impl Vault {
         let care = if self.recorder.required { Care::Durable } else { Care::Brief };
         let (time_ms, author) = (self.clock.wall_ms(), self.identity.public().sign);
         let signer = self.identity.signer()?;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let space = self.space_as(scope, Role::Read)?;
             let id = space.id;
             let generation = space.state()?.generation();
@@ -123,7 +127,7 @@ impl Vault {
                     self.recorder.newest.insert(id, (last, prev));
                     return Ok(());
                 }
-                Committed::Conflict => {} // another process of ours was faster: read again
+                Committed::Conflict => std::thread::sleep(WAIT * attempt), // another process of ours was faster: read again
             }
         }
         Err(VaultError::Contended)

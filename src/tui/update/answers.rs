@@ -5,7 +5,7 @@
 use super::super::model::{Model, Owner, Secrets, Tab};
 use super::super::msg::Effect;
 use super::super::panel::{Incoming, Tone};
-use super::super::screens::{Unlock, Wizard};
+use super::super::screens::{Unlock, Wizard, log};
 use super::{ask, browse, forget, say, set_gate, ticket, to_layer};
 use crate::domain::{ScopeRef, SecretMeta, date, printable};
 use crate::service::{
@@ -234,28 +234,18 @@ fn member_words(member: &MemberInfo) -> String {
     format!("{} {role}", printable::line(&member.label))
 }
 
+/// What the filter of the log looks at: what the row says, and what the details say beside it.
 fn event_words(event: &LogEvent) -> String {
-    if let Some(read) = &event.read {
-        let names: Vec<&str> = read.names.iter().map(|name| name.as_str()).collect();
-        return printable::line(&format!(
-            "read {} {} {} {} {} {} {}",
-            event.action,
-            names.join(" "),
-            event.author,
-            read.code.token(),
-            read.program,
-            read.host,
-            date::local_minute(event.time_ms)
-        ));
+    let (phrase, when) = (log::phrase(event), date::local_minute(event.time_ms));
+    let author = printable::line(&event.author);
+    match &event.read {
+        Some(read) => {
+            let names: Vec<&str> = read.names.iter().map(|name| name.as_str()).collect();
+            let from = printable::line(&format!("{} {}", read.program, read.host));
+            format!("read {phrase} {} {author} {} {from} {when}", names.join(" "), read.code.token())
+        }
+        None => format!("change {phrase} {author} {when}"),
     }
-    let subject = event.subject.as_deref().unwrap_or_default();
-    printable::line(&format!(
-        "change {} {} {} {}",
-        event.action.replace('_', " "),
-        subject,
-        event.author,
-        date::local_minute(event.time_ms)
-    ))
 }
 
 /// The tab that shows a scope's secrets.
