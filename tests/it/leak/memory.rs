@@ -146,6 +146,7 @@ fn used() -> Unlocked {
     }
     env.run(&["export", "--format", "json"]).ok();
     env.run(&["rollback", "KEY_1", "--to", "1"]).ok();
+    assert_eq!(env.run_with(&["inject"], b"{{$secret.KEY_2}}").ok().text(), CANARY);
     env.run(&["run", "--", "true"]).ok();
     env.run(&["lint"]);
     env.run(&["scan", "."]);
