@@ -149,6 +149,7 @@ fn start(context: &Context, args: &RunArgs, plan: Plan, runtime: &Path) -> Resul
     }
     // from here on a signal no longer ends us, so that nothing is left behind
     let signals = Signals::watch().map_err(system)?;
+    SecretFiles::sweep(runtime);
     let made = match &args.files {
         Some(place) => Some(write_files(context, place, runtime, &files, &mut launch)?),
         None => None,
