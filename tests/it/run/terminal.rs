@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The two bits of `c_lflag` that raw mode takes away, as on Linux.
 const COOKED: u32 = 0o2 | 0o10;
 
-struct Terminal {
+pub(super) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -31,7 +31,7 @@ fn some(n: u16) -> NonZeroU16 {
 }
 
 impl Terminal {
-    fn open(env: &TestEnv, program: &str, args: &[&str]) -> Self {
+    pub(super) fn open(env: &TestEnv, program: &str, args: &[&str]) -> Self {
         let pty = native_pty_system().openpty(size(80, 24)).unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -88,11 +88,11 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn shows(&mut self, text: &str) -> &mut Self {
+    pub(super) fn shows(&mut self, text: &str) -> &mut Self {
         self.until(text, |terminal| terminal.text().contains(text))
     }
 
-    fn keys(&mut self, keys: &str) -> &mut Self {
+    pub(super) fn keys(&mut self, keys: &str) -> &mut Self {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
         self
@@ -103,7 +103,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn end(&mut self) -> u32 {
+    pub(super) fn end(&mut self) -> u32 {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
