@@ -3,6 +3,7 @@
 
 use crate::{
     cli::{
+        commands::agent::countdown,
         context::Context,
         registered::{self, Declared},
         stop::Stop,
@@ -73,11 +74,14 @@ pub(crate) fn run(context: &mut Context, args: StatusArgs) -> Result<(), Stop> {
 
 fn print(context: &Context, status: &StatusReport, declared: Option<&Declared>) -> Result<(), Stop> {
     let state = match status.state {
-        VaultState::Absent => "no vault here",
-        VaultState::Locked => "locked",
-        VaultState::Unlocked => "unlocked",
+        VaultState::Absent => "no vault here".to_owned(),
+        VaultState::Locked => "locked".to_owned(),
+        VaultState::Unlocked => format!("unlocked; {}", countdown(status)),
     };
     context.out().line(&format!("state   {state}"))?;
+    if let Some(agent) = status.lock.agent.as_ref().filter(|_| status.state == VaultState::Unlocked) {
+        context.out().line(&format!("keys    held by the agent (process {})", agent.pid))?;
+    }
     context.out().line(&format!("vault   {}", printable::line(&status.vault)))?;
     context.out().line(&format!("store   {}", printable::line(&status.store)))?;
     if let Some(declared) = declared {
