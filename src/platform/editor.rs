@@ -132,10 +132,8 @@ pub(super) fn wipe_folder(folder: &Path, depth: u32) {
     let has_one_name = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.nlink() == 1);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {
-            Ok(kind) if kind.is_file() => {
-                if has_one_name(&entry.path()) {
-                    let _ = files::remove_wiped(&entry.path());
-                }
+            Ok(kind) if kind.is_file() && has_one_name(&entry.path()) => {
+                let _ = files::remove_wiped(&entry.path());
             }
             Ok(kind) if kind.is_dir() && depth > 0 => wipe_folder(&entry.path(), depth - 1),
             _ => {}
