@@ -161,8 +161,10 @@ pub fn connect(paths: &VaultPaths) -> Result<UnixStream, AgentError> {
 pub fn is_us(socket: impl AsFd) -> Result<bool, AgentError> {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     {
-        let peer = sockopt::socket_peercred(socket).map_err(|errno| AgentError::Broken(errno.into()))?;
-        Ok(peer.uid == rustix::process::geteuid())
+        // nix: a peer outside of our process namespace has the number 0, which rustix takes for an error
+        use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+        let peer = getsockopt(&socket, PeerCredentials).map_err(|errno| AgentError::Broken(errno.into()))?;
+        Ok(peer.uid() == rustix::process::geteuid().as_raw())
     }
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     {

@@ -10,6 +10,7 @@ use crate::domain::value::MAX_VALUE;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
@@ -125,10 +126,15 @@ impl Drop for Room {
     }
 }
 
+/// Overwrites and removes the files of a folder; one that has another name too, perhaps elsewhere, is left to be
+/// removed only.
 pub(super) fn wipe_folder(folder: &Path, depth: u32) {
+    let has_one_name = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.nlink() == 1);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         match entry.file_type() {
-            Ok(kind) if kind.is_file() => drop(files::remove_wiped(&entry.path())),
+            Ok(kind) if kind.is_file() && has_one_name(&entry.path()) => {
+                let _ = files::remove_wiped(&entry.path());
+            }
             Ok(kind) if kind.is_dir() && depth > 0 => wipe_folder(&entry.path(), depth - 1),
             _ => {}
         }

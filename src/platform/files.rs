@@ -159,7 +159,8 @@ fn open_to_wipe(path: &Path) -> io::Result<File> {
     }
 }
 
-fn overwrite(mut file: File) -> io::Result<()> {
+/// Overwrites an open regular file with zeros, durably.
+pub(super) fn overwrite(mut file: File) -> io::Result<()> {
     let mut left = file.metadata()?.len();
     file.rewind()?;
     let zeros = [0u8; 4096];

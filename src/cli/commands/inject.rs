@@ -21,9 +21,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
-    fs::Metadata,
+    fs::{File, Metadata},
     io::IsTerminal,
-    os::unix::fs::MetadataExt,
+    os::{fd::BorrowedFd, unix::fs::MetadataExt},
     path::{Path, PathBuf},
 };
 use zeroize::Zeroizing;
@@ -108,21 +108,36 @@ fn check_streams(
         if std::io::stdin().is_terminal() {
             return Err(usage("there is no text on stdin").hint("give a file: sealbox inject -i FILE"));
         }
+        let found = metadata_of(rustix::stdio::stdin());
+        refuse_same(found.as_ref(), output, "stdin")?;
         return check_terminal(context, output, args);
     };
     let found = std::fs::metadata(input).map_err(|error| file_error("read", input, &error))?;
     if found.is_dir() {
         return Err(usage(format!("{} is a folder", shown(input))));
     }
-    let to = match output {
-        Some(path) => std::fs::metadata(path).ok().map(|found| identity(&found)),
-        None => rustix::fs::fstat(rustix::stdio::stdout()).ok().map(|found| (found.st_dev, found.st_ino)),
-    };
-    if to == Some(identity(&found)) && found.is_file() {
-        return Err(usage(format!("{} is both the text and the output", shown(input)))
-            .hint("keep the text with its references, and write another file"));
-    }
+    refuse_same(Some(&found), output, &shown(input))?;
     check_terminal(context, output, args)
+}
+
+/// The text with its references is never replaced by the one with the values.
+fn refuse_same(text: Option<&Metadata>, output: Option<&Path>, name: &str) -> Result<(), ServiceError> {
+    let to = match output {
+        Some(path) => std::fs::metadata(path).ok(),
+        None => metadata_of(rustix::stdio::stdout()),
+    };
+    match (text, to) {
+        (Some(text), Some(to)) if text.is_file() && identity(text) == identity(&to) => {
+            Err(usage(format!("{name} is both the text and the output"))
+                .hint("keep the text with its references, and write another file"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Of one of our own streams.
+fn metadata_of(stream: BorrowedFd<'_>) -> Option<Metadata> {
+    File::from(stream.try_clone_to_owned().ok()?).metadata().ok()
 }
 
 fn check_terminal(context: &Context, output: Option<&Path>, args: &InjectArgs) -> Result<(), ServiceError> {

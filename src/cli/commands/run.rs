@@ -149,6 +149,7 @@ fn start(context: &Context, args: &RunArgs, plan: Plan, runtime: &Path) -> Resul
     }
     // from here on a signal no longer ends us, so that nothing is left behind
     let signals = Signals::watch().map_err(system)?;
+    SecretFiles::sweep(runtime);
     let made = match &args.files {
         Some(place) => Some(write_files(context, place, runtime, &files, &mut launch)?),
         None => None,
@@ -166,6 +167,12 @@ fn start(context: &Context, args: &RunArgs, plan: Plan, runtime: &Path) -> Resul
     match ended {
         Ok(ending) => Err(Stop::Ended(ending.exit_code())),
         Err(RunError::Start(error)) => not_started(context, &error),
+        Err(RunError::Output { ending, source }) => {
+            // as a program does that cannot write: what it printed is not whole, even if it ended well
+            let error = RunError::Output { ending, source };
+            context.out().error(&ServiceError::new(ErrorKind::Failure, error.to_string()));
+            Err(Stop::Ended(ending.exit_code().max(1)))
+        }
         Err(error) => Err(system(error).into()),
     }
 }

@@ -33,6 +33,8 @@ pub(super) enum Order {
     Signal(Signal),
     /// Send this to the foreground group, as the terminal would.
     SignalGroup(Signal),
+    /// The caller's terminal is raw from now on, or no longer: what the monitor must undo if we are killed.
+    Raw(bool),
 }
 
 /// From the monitor.
@@ -64,6 +66,7 @@ impl Order {
             Self::Continue { foreground } => frame(b'c', i32::from(foreground)),
             Self::Signal(signal) => frame(b's', signal.as_raw()),
             Self::SignalGroup(signal) => frame(b'g', signal.as_raw()),
+            Self::Raw(raw) => frame(b'r', i32::from(raw)),
         }
     }
 
@@ -73,6 +76,7 @@ impl Order {
             b'c' => Some(Self::Continue { foreground: number != 0 }),
             b's' => Signal::from_named_raw(number).map(Self::Signal),
             b'g' => Signal::from_named_raw(number).map(Self::SignalGroup),
+            b'r' => Some(Self::Raw(number != 0)),
             _ => None,
         }
     }
@@ -223,6 +227,8 @@ mod tests {
             Order::Continue { foreground: false },
             Order::Signal(Signal::TERM),
             Order::SignalGroup(Signal::INT),
+            Order::Raw(true),
+            Order::Raw(false),
         ] {
             assert_eq!(Order::from_bytes(order.to_bytes()), Some(order));
         }

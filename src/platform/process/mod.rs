@@ -50,6 +50,14 @@ pub enum RunError {
     /// The program could not be started.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// The program ran, and a stream of ours did not take all that it printed.
+    #[error("cannot pass on what the program printed: {source}")]
+    Output {
+        /// How the program ended.
+        ending: Ending,
+        /// What the system said: no space left, above all.
+        source: io::Error,
+    },
     /// The system refused what stands around the program: a pipe, a pseudo-terminal, a signal handler.
     #[error("cannot {doing}: {source}")]
     System {

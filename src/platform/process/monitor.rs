@@ -8,12 +8,14 @@
 //! foreground group may do that without being stopped for it.
 
 use crate::platform::process::messages::{self, LEN, Order, Report};
-use crate::platform::process::{HIDDEN, reap::Ending, start};
+use crate::platform::process::{HIDDEN, reap::Ending, signals, start};
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpgrp, ioctl_tiocsctty, kill_process,
     kill_process_group, setsid, test_kill_process_group, waitid, waitpid,
 };
-use rustix::termios::{tcgetpgrp, tcsetpgrp};
+use rustix::termios::{
+    LocalModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetpgrp, tcsetattr, tcsetpgrp,
+};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -80,9 +82,10 @@ fn hand_over(group: Option<&OsString>) -> io::Result<()> {
 
 fn monitor() -> io::Result<()> {
     let socket = socket()?;
+    signals::outlive_hang_up();
     let report = |report: Report| (&socket).write_all(&report.to_bytes());
-    let program = match prepare(&socket) {
-        Ok(program) => program,
+    let (program, callers) = match prepare(&socket) {
+        Ok(prepared) => prepared,
         Err(error) => return report(Report::Failed(error.raw_os_error().unwrap_or(0))),
     };
     report(Report::Ready)?;
@@ -90,20 +93,46 @@ fn monitor() -> io::Result<()> {
     let reports = socket.try_clone()?;
     let watched = Arc::clone(&program);
     std::thread::spawn(move || watched.watch(reports));
-    let mut order = [0; LEN];
+    let (mut order, mut raw) = ([0; LEN], false);
     // until the other end is closed: because everything has been read, or because our parent is gone
     while (&socket).read_exact(&mut order).is_ok() {
-        if let Some(order) = Order::from_bytes(order) {
-            program.obey(order);
+        match Order::from_bytes(order) {
+            Some(Order::Raw(now)) => raw = now,
+            Some(order) => program.obey(order),
+            None => {}
         }
+    }
+    if raw {
+        callers.restore();
     }
     Ok(())
 }
 
+/// The caller's terminal. Our parent cares for it, but cannot if it is killed by SIGKILL.
+struct Callers {
+    terminal: OwnedFd,
+    /// Its modes from before, with which the program's terminal began; the system's usual ones if that could not be.
+    modes: Termios,
+}
+
+impl Callers {
+    /// Gives it its modes back, if it still is as our parent left it: by now a shell may have set its own.
+    fn restore(&self) {
+        if let Ok(now) = tcgetattr(&self.terminal)
+            && !now.output_modes.contains(OutputModes::OPOST)
+            && !now.local_modes.intersects(LocalModes::ISIG | LocalModes::ICANON | LocalModes::ECHO)
+        {
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.modes);
+        }
+    }
+}
+
 /// Makes the session and starts the launcher in it.
-fn prepare(socket: &UnixStream) -> io::Result<Program> {
+fn prepare(socket: &UnixStream) -> io::Result<(Program, Callers)> {
     let (kind, fds) = messages::receive_fds(socket)?;
-    let [terminal, delivery]: [OwnedFd; 2] = fds.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
+    let [terminal, delivery, callers]: [OwnedFd; 3] =
+        fds.try_into().map_err(|_| io::ErrorKind::InvalidData)?;
+    let callers = Callers { terminal: callers, modes: tcgetattr(&terminal)? };
     setsid()?;
     ioctl_tiocsctty(&terminal)?;
     let launcher = start::spawn(ourselves(LAUNCHER).stdin(Stdio::from(delivery)).process_group(0))?;
@@ -111,7 +140,8 @@ fn prepare(socket: &UnixStream) -> io::Result<Program> {
     if kind == b'f' {
         tcsetpgrp(&terminal, pid)?;
     }
-    Ok(Program { pid, state: Mutex::new(State { terminal: Some(terminal), interrupted: None }) })
+    let state = Mutex::new(State { terminal: Some(terminal), interrupted: None });
+    Ok((Program { pid, state }, callers))
 }
 
 struct Program {
@@ -169,6 +199,7 @@ impl Program {
             Order::Signal(signal) => {
                 let _ = kill_process(self.pid, signal);
             }
+            Order::Raw(_) => {}
             Order::SignalGroup(signal) => {
                 let group = tcgetpgrp(&*terminal).ok().filter(|group| *group != getpgrp());
                 let _ = kill_process_group(group.unwrap_or(self.pid), signal);

@@ -3,11 +3,9 @@
 //! Owns its modes. Invariant: while they are raw, the modes from before are kept, and come back when this is dropped, on
 //! a panic too; and they are never touched while another job is in the foreground.
 
+use nix::unistd::{getpgrp, tcgetpgrp};
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::process::getpgrp;
-use rustix::termios::{
-    OptionalActions, Termios, Winsize, tcgetattr, tcgetpgrp, tcgetsid, tcgetwinsize, tcsetattr,
-};
+use rustix::termios::{OptionalActions, Termios, Winsize, tcgetattr, tcgetwinsize, tcsetattr};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -22,7 +20,7 @@ pub(super) struct Outer {
 impl Outer {
     /// The terminal behind one of our standard streams.
     pub(super) fn open(stream: BorrowedFd<'_>) -> io::Result<Self> {
-        let controls = tcgetsid(stream).is_ok();
+        let controls = tcgetpgrp(stream).is_ok();
         let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let by_name = |name: &str| openat(CWD, name, flags, Mode::empty());
         let opened = if controls {
@@ -47,7 +45,8 @@ impl Outer {
         Ok(tcgetwinsize(&self.fd)?)
     }
 
-    /// True if the keyboard is ours at this moment.
+    /// True if the keyboard is ours at this moment. In a container the terminal's groups may be outside of our process
+    /// namespace, and so may ours: both are 0 then, and the keyboard is taken to be ours.
     pub(super) fn is_foreground(&self) -> bool {
         !self.controls || tcgetpgrp(&self.fd).is_ok_and(|group| group == getpgrp())
     }

@@ -4,7 +4,7 @@
 //! the group (Ctrl-C, Ctrl-Z, the size) has reached it already; only what came to us alone is passed on. If stdout and
 //! stderr of ours are one file, the program gets one pipe for both, so that the order of its lines stays.
 
-use crate::platform::process::pump::{self, Kind};
+use crate::platform::process::pump::{self, Kind, Pumps};
 use crate::platform::process::signals::Arrived;
 use crate::platform::process::{Ending, Filter, Launch, RunError, Signals, StartError, reap, start};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -35,18 +35,10 @@ pub(super) fn run(
     drop(command); // with it our own ends of the pipes' writing sides
     let program = pid_of(&child)?;
     let (ended, program_runs) = pipe().map_err(RunError::system("make a pipe"))?;
-    let ended = std::sync::Arc::new(ended);
-    let pumps = streams.into_iter().zip(filters.into_iter().cycle()).map(|(stream, filter)| {
-        let (ended, filter) = (std::sync::Arc::clone(&ended), filter());
-        std::thread::spawn(move || pump::carry(stream.from, stream.to, &ended, filter))
-    });
-    let pumps: Vec<_> = pumps.collect();
+    let pumps = Pumps::start(streams, filters, ended);
     let ending = attend(program, &mut signals)?;
     drop(program_runs);
-    for pump in pumps {
-        let _ = pump.join();
-    }
-    Ok(ending)
+    pumps.end(ending)
 }
 
 /// Gives the command its outputs; the streams to carry.

@@ -7,7 +7,8 @@
 //! for ever, so once the program itself has ended, we go on reading only until it has been silent for a moment, or has
 //! given as much as a pipe can have held: what the program wrote before its end is never lost.
 
-use crate::platform::process::Filter;
+use crate::platform::process::pipes::{Filters, Stream};
+use crate::platform::process::{Ending, Filter, RunError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -24,8 +25,26 @@ pub(super) const REST: usize = 1 << 20;
 const PIECE: usize = 256 << 10;
 
 /// Carries everything from `from` to `to`. `ended` is a pipe that nobody writes to; its other end is closed when the
-/// program has ended.
-pub(super) fn carry(from: OwnedFd, to: BorrowedFd<'_>, ended: &OwnedFd, mut filter: Box<dyn Filter>) {
+/// program has ended. Fails if `to` did not take everything (a full disk), unless its reader went away.
+pub(super) fn carry(
+    from: OwnedFd,
+    to: BorrowedFd<'_>,
+    ended: &OwnedFd,
+    filter: Box<dyn Filter>,
+) -> Result<(), Errno> {
+    match carried(from, to, ended, filter) {
+        Err(Errno::PIPE) => Ok(()),
+        other => other,
+    }
+}
+
+/// `from` is closed at the end in any case: a program that goes on meets the broken pipe.
+fn carried(
+    from: OwnedFd,
+    to: BorrowedFd<'_>,
+    ended: &OwnedFd,
+    mut filter: Box<dyn Filter>,
+) -> Result<(), Errno> {
     let mut piece = Zeroizing::new(vec![0_u8; PIECE]);
     let mut out = Vec::with_capacity(PIECE);
     let mut held = false;
@@ -36,9 +55,7 @@ pub(super) fn carry(from: OwnedFd, to: BorrowedFd<'_>, ended: &OwnedFd, mut filt
             Next::Silent => {
                 filter.settle(&mut out);
                 held = false;
-                if deliver(to, &mut out).is_err() {
-                    return;
-                }
+                deliver(to, &mut out)?;
                 continue;
             }
             Next::Over => break,
@@ -54,12 +71,34 @@ pub(super) fn carry(from: OwnedFd, to: BorrowedFd<'_>, ended: &OwnedFd, mut filt
         }
         filter.push(piece.get(..count).unwrap_or_default(), &mut out);
         held = true;
-        if deliver(to, &mut out).is_err() {
-            return; // `from` is closed here: the program meets a broken pipe
-        }
+        deliver(to, &mut out)?;
     }
     filter.finish(&mut out);
-    let _ = deliver(to, &mut out);
+    deliver(to, &mut out)
+}
+
+/// The threads that carry a program's streams.
+pub(super) struct Pumps(Vec<std::thread::JoinHandle<Result<(), Errno>>>);
+
+impl Pumps {
+    /// Starts one for each stream.
+    pub(super) fn start(streams: Vec<Stream>, filters: Option<Filters<'_>>, ended: OwnedFd) -> Self {
+        let ended = std::sync::Arc::new(ended);
+        let pumps = streams.into_iter().zip(filters.into_iter().cycle()).map(|(stream, filter)| {
+            let (ended, filter) = (std::sync::Arc::clone(&ended), filter());
+            std::thread::spawn(move || carry(stream.from, stream.to, &ended, filter))
+        });
+        Self(pumps.collect())
+    }
+
+    /// Waits for all of them. What a stream of ours did not take is an error: the program took it for written.
+    pub(super) fn end(self, ending: Ending) -> Result<Ending, RunError> {
+        let results: Vec<_> = self.0.into_iter().map(|pump| pump.join().unwrap_or(Err(Errno::IO))).collect();
+        match results.into_iter().find_map(Result::err) {
+            Some(errno) => Err(RunError::Output { ending, source: errno.into() }),
+            None => Ok(ending),
+        }
+    }
 }
 
 enum Next {

@@ -79,6 +79,14 @@ impl AsFd for Signals {
     }
 }
 
+/// The hang-up of its terminal no longer ends this process by itself. What it starts is ended by one as before: a handler
+/// is not passed on by `exec`.
+pub(super) fn outlive_hang_up() {
+    if !is_in(ignored_mask(), Signal::HUP.as_raw()) {
+        let _ = signal_hook::flag::register(Signal::HUP.as_raw(), Default::default());
+    }
+}
+
 /// The signals that this process ignores, as bits; none where the system does not tell.
 fn ignored_mask() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -9,7 +9,7 @@
 use crate::platform::process::messages::{self, LEN, Order, Report};
 use crate::platform::process::outer::Outer;
 use crate::platform::process::pipes::{self, Filters, Stream};
-use crate::platform::process::pump::{self, Kind, REST, SETTLE_AFTER, SILENCE};
+use crate::platform::process::pump::{self, Kind, Pumps, REST, SETTLE_AFTER, SILENCE};
 use crate::platform::process::signals::Arrived;
 use crate::platform::process::{Ending, Filter, Launch, RunError, Signals, StartError, monitor, pty, reap};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -57,7 +57,9 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
     let on_terminal = |stream| pump::kind(stream) == Kind::Terminal;
     let interactive = on_terminal(rustix::stdio::stdin()) && on_terminal(out);
     let foreground = interactive && outer.is_foreground();
-    let beside = [theirs.as_fd(), launchers_end.as_fd()];
+    // the monitor takes the caller's modes from there
+    let modes_copied = outer.is_foreground() && copy_modes(&outer, &ours);
+    let beside = [theirs.as_fd(), launchers_end.as_fd(), outer.as_fd()];
     messages::send_fds(&orders, if foreground { b'f' } else { b'b' }, &beside)
         .map_err(RunError::system("talk to the monitor"))?;
     drop((theirs, launchers_end));
@@ -77,33 +79,28 @@ pub(super) fn run(launch: &Launch, signals: Signals, filters: Filters<'_>) -> Re
         settle_at: None,
         wanted: interactive,
         keyboard: false,
-        modes_copied: false,
+        modes_copied,
         watches_stop: false,
         outer_gone: false,
         ending: None,
         failure: None,
     };
-    if session.outer.is_foreground() {
-        session.copy_modes();
-    }
     if foreground {
         session.take_keyboard();
     } else {
         session.watch_stop();
     }
     let (ended, program_runs) = pipes::pipe().map_err(RunError::system("make a pipe"))?;
-    let ended = std::sync::Arc::new(ended);
-    let pumps = carried.into_iter().map(|stream| {
-        let (ended, filter) = (std::sync::Arc::clone(&ended), filters());
-        std::thread::spawn(move || pump::carry(stream.from, stream.to, &ended, filter))
-    });
-    let pumps: Vec<_> = pumps.collect();
+    let pumps = Pumps::start(carried, Some(filters), ended);
     let ending = session.run(launch);
     drop(program_runs);
-    for pump in pumps {
-        let _ = pump.join();
+    match ending {
+        Ok(ending) => pumps.end(ending),
+        Err(error) => {
+            let _ = pumps.end(Ending::Code(0));
+            Err(error)
+        }
     }
-    ending
 }
 
 /// The program's three streams, and those of them that are not on its terminal and go through a filter of their own.
@@ -451,16 +448,13 @@ impl Session {
         }
     }
 
-    fn copy_modes(&mut self) {
-        if let (false, Ok(modes)) = (self.modes_copied, self.outer.modes()) {
-            self.modes_copied = tcsetattr(&self.program, OptionalActions::Now, &modes).is_ok();
-        }
-    }
-
     fn take_keyboard(&mut self) {
-        self.copy_modes();
+        self.modes_copied = self.modes_copied || copy_modes(&self.outer, &self.program);
         match self.outer.make_raw() {
-            Ok(()) => self.keyboard = true,
+            Ok(()) => {
+                self.keyboard = true;
+                self.order(Order::Raw(true));
+            }
             Err(_) => self.terminal_closed(),
         }
     }
@@ -489,6 +483,7 @@ impl Session {
         self.wait_until_written();
         self.keyboard = false;
         self.outer.restore();
+        self.order(Order::Raw(false));
         // the stop that the program met, where that still stops us; a handler cannot be taken away again, and then
         // another stop signal has to do
         let own = wants_terminal.unwrap_or(if self.watches_stop { Signal::TTOU } else { Signal::TSTP });
@@ -530,10 +525,16 @@ impl Session {
         } else if !foreground {
             self.keyboard = false;
             self.outer.forget();
+            self.order(Order::Raw(false));
             self.watch_stop();
         }
         self.order(Order::Continue { foreground: foreground && self.wanted });
     }
+}
+
+/// The program's terminal begins with the modes of the caller's; false if that failed.
+fn copy_modes(outer: &Outer, program: &OwnedFd) -> bool {
+    outer.modes().is_ok_and(|modes| tcsetattr(program, OptionalActions::Now, &modes).is_ok())
 }
 
 /// Adds a descriptor, unless it is watched for nothing: it would still report a hang-up, for ever. Its place in the list.

@@ -4,7 +4,9 @@
 //! `spelling` knows how a value may be written, `patterns` finds spellings, `stream` deals with time and pieces. Nothing
 //! here does I/O or knows a terminal.
 //!
-//! What it does not find: a value that a program cuts up, reverses, encrypts or prints in hexadecimal; base64 in lines
+//! Of a value of several lines, each line of 32 bytes or more is found by itself too.
+//!
+//! What it does not find: a value that a program cuts up otherwise, reverses, encrypts or prints in hexadecimal; base64 in lines
 //! of another width than 64 or 76 characters, or that does not start at the beginning of a line.
 
 mod patterns;

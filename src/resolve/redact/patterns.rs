@@ -298,7 +298,9 @@ impl Draft {
             let goes_on = spelling.next(value).map(|_| form);
             let head = slice(&self.pages, place);
             let mut before = self.spelled.get(first..).unwrap_or_default().iter();
+            // a value may have thousands of lines; two that are equal become one head later
             let known = goes_on.is_none()
+                && !matches!(form, Form::Line(..))
                 && before.any(|it| it.goes_on.is_none() && slice(&self.pages, it.place) == head);
             if known || head.len() < SHORTEST {
                 if let Some(page) = self.pages.last_mut() {

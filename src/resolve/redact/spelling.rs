@@ -20,7 +20,14 @@ pub(super) enum Form {
     Percent(Percent),
     /// As inside a JSON string.
     Json(Json),
+    /// One line of it, from here to there: programs indent lines (a key in YAML), number them or print them one by one.
+    Line(u32, u32),
 }
+
+/// The shortest line that is looked for by itself. Longer than what lines say that are no secret (`BEGIN PRIVATE KEY`).
+const SHORTEST_LINE: usize = 32;
+/// A line of fewer different bytes is a rule or a frame, as everybody draws them.
+const FEWEST_BYTES: u32 = 8;
 
 /// Where the value stands in data that is encoded as a whole.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,7 +122,29 @@ pub(super) fn forms(value: &[u8]) -> Vec<Form> {
     if value.iter().any(|byte| !byte.is_ascii_graphic() || b"\"\\/<>&'+`".contains(byte)) {
         forms.extend(JSON.map(Form::Json));
     }
+    forms.extend(lines(value));
     forms
+}
+
+/// The lines of a value of several, without the white space around them, that are long enough to mean it.
+fn lines(value: &[u8]) -> impl Iterator<Item = Form> {
+    let several = value.contains(&b'\n');
+    let mut next = 0;
+    value.split(|byte| *byte == b'\n').filter_map(move |line| {
+        let start = next + line.len() - line.trim_ascii_start().len();
+        next += line.len() + 1;
+        let line = line.trim_ascii();
+        let seen = line.iter().fold([0_u128; 2], |mut seen, byte| {
+            if let Some(half) = seen.get_mut(usize::from(byte >> 7)) {
+                *half |= 1 << (byte & 127);
+            }
+            seen
+        });
+        let different: u32 = seen.iter().map(|half| half.count_ones()).sum();
+        let meant = several && line.len() >= SHORTEST_LINE && different >= FEWEST_BYTES;
+        let place = Form::Line(u32::try_from(start).ok()?, u32::try_from(start + line.len()).ok()?);
+        meant.then_some(place)
+    })
 }
 
 impl Base64 {
@@ -166,7 +195,8 @@ pub(super) struct Spelling {
 impl Spelling {
     /// From the beginning.
     pub(super) fn new(form: Form) -> Self {
-        Self { form, at: 0, queue: [0; 12], queued: 0, taken: 0 }
+        let at = if let Form::Line(start, _) = form { start as usize } else { 0 };
+        Self { form, at, queue: [0; 12], queued: 0, taken: 0 }
     }
 
     /// The next byte; `None` at the end.
@@ -212,7 +242,8 @@ impl Spelling {
             self.at += 1;
             return Some(());
         }
-        let byte = *value.get(self.at)?;
+        let end = if let Form::Line(_, end) = self.form { end as usize } else { value.len() };
+        let byte = *value.get(..end)?.get(self.at)?;
         self.at += 1;
         match self.form {
             Form::Terminal if byte == b'\n' => self.put(b"\r\n"),

@@ -128,6 +128,31 @@ fn a_line_break_at_the_end_of_a_value_is_not_needed_and_not_hidden() {
 }
 
 #[test]
+fn a_key_of_several_lines_is_hidden_when_its_lines_are_indented_or_stand_alone() {
+    let body: Vec<String> = (0..400u32)
+        .map(|n| {
+            STANDARD.encode((0..48).map(|i| (n * 97 + i * 41) as u8).collect::<Vec<_>>()) + &n.to_string()
+        })
+        .collect();
+    let rule = "-".repeat(40);
+    let key =
+        format!("-----BEGIN PRIVATE KEY-----\n{}\n{rule}\n-----END PRIVATE KEY-----\n", body.join("\r\n"));
+    let redaction = redaction(&[key.clone().into_bytes()]);
+    let indented: String = key.lines().fold(String::new(), |text, line| format!("{text}    {line}\n"));
+    for cut in [0, 1, 40, 41, 700, indented.len()] {
+        let (a, b) = indented.as_bytes().split_at(cut);
+        let out = text(&through(&redaction, [a, b]));
+        assert!(!body.iter().any(|line| out.contains(line)), "{out}");
+        assert_eq!(out.matches("[sealed:S0]").count(), 400);
+        assert!(out.starts_with("    -----BEGIN PRIVATE KEY-----\n    [sealed:S0]\n"), "{out}");
+    }
+    let whole = text(&through(&redaction, [format!("<{key}>").as_bytes()]));
+    assert_eq!(whole, "<[sealed:S0]\n>");
+    let others = format!("{rule} -----BEGIN PRIVATE KEY-----");
+    assert_eq!(text(&through(&redaction, [others.as_bytes()])), others);
+}
+
+#[test]
 fn short_values_are_named_and_left_alone() {
     let redaction = redaction(&[b"12345".to_vec(), Vec::new(), b"1234\n\n\n".to_vec(), b"123456".to_vec()]);
     let names: Vec<_> = redaction.too_short().iter().map(ToString::to_string).collect();

@@ -303,3 +303,18 @@ fn a_locked_agent_is_asked_for_nothing_when_there_is_no_vault() {
     env.run(&["agent", "start"]).code(10);
     assert_eq!(env.run(&["agent", "status", "--json"]).ok().json()["running"], false);
 }
+
+#[test]
+fn from_another_process_namespace_the_agent_is_reached() {
+    let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    if !Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success()) {
+        return; // this machine does not permit a process namespace
+    }
+    let desk = Desk::new();
+    desk.unlock();
+    let mut command = Command::new("unshare");
+    command.args(unshare).arg(BINARY).args(["get", "API_KEY"]).stdin(Stdio::null());
+    command.env_clear().envs(desk.env.environment()).env_remove("SEALBOX_PASSPHRASE_FILE");
+    let output = command.output().unwrap();
+    assert_eq!(output.stdout, b"canary-value", "{}", String::from_utf8_lossy(&output.stderr));
+}

@@ -112,6 +112,10 @@ fn the_text_redirected_onto_itself_is_noticed() {
     command.stdout(fs::OpenOptions::new().append(true).open(env.work().join("in")).unwrap());
     let output = command.output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut command = env.command(&["inject", "-o", "in", "--force"]);
+    command.stdin(fs::File::open(env.work().join("in")).unwrap());
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(fs::read(env.work().join("in")).unwrap(), b"{{$secret.OTHER}}");
 }
 

@@ -137,3 +137,19 @@ fn as_process_one_it_collects_orphans_and_passes_signals_on() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "1\n0\n");
     assert_eq!(output.status.code(), Some(33));
 }
+
+#[test]
+fn in_a_process_namespace_of_its_own_it_has_the_terminal_of_its_caller() {
+    let env = vault();
+    let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
+    if !Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("NOT RUN: this machine does not permit a process namespace");
+        return;
+    }
+    // the terminal's session and group are outside: they have no number in here
+    let script = "test -t 0 && test -t 1 && echo \"on a terminal: $API_KEY\"; read x; exit 34";
+    let words = [&["unshare"], &unshare[..], &[BINARY, "run", "--", "sh", "-c", script]].concat();
+    let mut terminal = super::terminal::Terminal::open(&env, words[0], &words[1..]);
+    terminal.shows("on a terminal: [sealed:API_KEY]").keys("word\r");
+    assert_eq!(terminal.end(), 34);
+}

@@ -148,6 +148,19 @@ fn a_reader_that_goes_away_ends_the_program_as_it_would_without_us() {
 }
 
 #[test]
+fn output_that_nobody_could_take_is_an_error_and_not_silence() {
+    let env = vault();
+    for (program, code) in [("echo \"$API_KEY\"", 1), ("echo x; sleep 0.2; exit 5", 5)] {
+        let mut command = env.command(&["run", "--", "sh", "-c", program]);
+        command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{program}");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("cannot pass on what the program printed: No space left"), "{told}");
+    }
+}
+
+#[test]
 fn what_a_program_leaves_running_does_not_hold_us() {
     let env = vault();
     let start = Instant::now();

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The two bits of `c_lflag` that raw mode takes away, as on Linux.
 const COOKED: u32 = 0o2 | 0o10;
 
-struct Terminal {
+pub(super) struct Terminal {
     child: Box<dyn Child + Send + Sync>,
     master: Box<dyn MasterPty + Send>,
     writer: Box<dyn Write + Send>,
@@ -31,7 +31,7 @@ fn some(n: u16) -> NonZeroU16 {
 }
 
 impl Terminal {
-    fn open(env: &TestEnv, program: &str, args: &[&str]) -> Self {
+    pub(super) fn open(env: &TestEnv, program: &str, args: &[&str]) -> Self {
         let pty = native_pty_system().openpty(size(80, 24)).unwrap();
         let mut command = CommandBuilder::new(program);
         command.args(args);
@@ -88,11 +88,11 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn shows(&mut self, text: &str) -> &mut Self {
+    pub(super) fn shows(&mut self, text: &str) -> &mut Self {
         self.until(text, |terminal| terminal.text().contains(text))
     }
 
-    fn keys(&mut self, keys: &str) -> &mut Self {
+    pub(super) fn keys(&mut self, keys: &str) -> &mut Self {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
         self
@@ -103,7 +103,7 @@ impl Terminal {
     }
 
     #[track_caller]
-    fn end(&mut self) -> u32 {
+    pub(super) fn end(&mut self) -> u32 {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -224,9 +224,11 @@ fn a_job_in_the_background_waits_for_the_keyboard_until_it_has_it() {
     });
     terminal.keys("fg\r");
     terminal.until("raw modes", |terminal| !terminal.is_cooked());
-    terminal.keys("late\r").shows("got late");
+    terminal.keys("late\r").shows("got late").until("the shell's turn", |terminal| terminal.is_cooked());
     // a job that runs on in the background, and is brought back without being woken
     terminal.keys("\"$SB\" run -- sh -c 'echo beg\"\"un2; sleep 1; read y; echo got $y'\r").shows("begun2");
+    // a stop between the shell's vfork and the exec of its child would stop the child alone, with or without us
+    std::thread::sleep(Duration::from_millis(300));
     terminal.keys("\u{1a}").until("cooked modes", |terminal| terminal.is_cooked());
     terminal.keys("bg\r");
     std::thread::sleep(Duration::from_millis(300));
@@ -316,6 +318,20 @@ fn a_terminal_that_is_closed_ends_the_program_and_leaves_no_files() {
             std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+#[test]
+fn a_kill_that_nothing_can_catch_leaves_the_terminal_as_it_was() {
+    let env = vault();
+    // a shell that reads keys would set modes of its own; one that runs a script leaves them
+    let script = "\"$SB\" run -- sh -c 'echo beg\"\"un; exec sleep 60'; echo after $?; exec sleep 20";
+    let mut terminal = Terminal::open(&env, "sh", &["-c", script]);
+    terminal.shows("begun").until("raw modes", |terminal| !terminal.is_cooked());
+    let run = descendants(terminal.child.process_id().unwrap())[0];
+    let program = *descendants(run).last().unwrap();
+    kill_process(Pid::from_raw(i32::try_from(run).unwrap()).unwrap(), Signal::KILL).unwrap();
+    terminal.shows("after 137").until("cooked modes", |terminal| terminal.is_cooked());
+    terminal.until("the program's end", |_| !std::fs::exists(format!("/proc/{program}")).unwrap());
 }
 
 #[test]
