@@ -152,11 +152,11 @@ impl Front {
                 return (Some(Arc::clone(client)), None);
             }
         }
+        let limits = self.terms.as_ref().map(Terms::limits);
         let reach = || match question {
-            Some(question) => {
-                Client::reach_and_ask(&self.paths, question).map(|(client, answer)| (client, Some(answer)))
-            }
-            None => Client::reach(&self.paths).map(|client| (client, None)),
+            Some(question) => Client::reach_and_ask(&self.paths, limits, question)
+                .map(|(client, answer)| (client, Some(answer))),
+            None => Client::reach(&self.paths, limits).map(|client| (client, None)),
         };
         let reached = match reach() {
             Err(AgentError::Broken(_)) => reach(), // it was just ending
@@ -263,7 +263,7 @@ impl Front {
         let client = self.state().client.take();
         let client = match client {
             Some(client) => Ok(client),
-            None => Client::reach(&self.paths).map(Arc::new),
+            None => Client::reach(&self.paths, None).map(Arc::new),
         };
         let locked = match client {
             Ok(client) => client.ask(Request::Lock(Lock {})).is_ok(),
@@ -332,8 +332,10 @@ impl Service for Front {
                 match client.ask(Request::Lock(Lock {})) {
                     Ok(answer) => answer,
                     Err(_) => {
-                        self.state().client = None; // its keys died with it
-                        Ok(Answer::Lock(()))
+                        self.state().client = None;
+                        // Its keys died with it, or it hangs and must not be left with them.
+                        let ended = spawn::stop(&self.paths).map(|_| Answer::Lock(()));
+                        ended.map_err(|error| ServiceError::new(ErrorKind::Failure, error.to_string()))
                     }
                 }
             }

@@ -109,7 +109,7 @@ fn stop(context: &Context) -> Result<(), Stop> {
 
 fn status(context: &Context) -> Result<(), Stop> {
     let question = Request::Status(Status {});
-    let (client, report) = match Client::reach_and_ask(&context.paths()?, &question) {
+    let (client, report) = match Client::reach_and_ask(&context.paths()?, None, &question) {
         Ok((client, answer)) => (client, answer?),
         Err(AgentError::Absent) => {
             return match context.out().is_json() {

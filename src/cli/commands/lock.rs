@@ -17,14 +17,18 @@ The agent stays, without any key, and ends by itself after an hour.";
 pub(crate) fn run(context: &mut Context, _args: Nothing) -> Result<(), Stop> {
     let paths = context.paths()?;
     // Also where agents are switched off: somebody who says lock means it.
-    let pid = match Client::reach(&paths) {
+    let pid = match Client::reach(&paths, None) {
         Ok(client) => match client.ask(Request::Lock(Lock {})) {
             Ok(answer) => answer.map(|_| Some(client.welcome().pid))?,
-            Err(_) => None, // it ended, and its keys with it
+            // It ended, and its keys with it; or it hangs.
+            Err(_) => spawn::stop(&paths).map_err(|error| failed(&error))?,
         },
         Err(AgentError::Absent) => None,
-        // Of what this version would ask, only the end is sure to be understood.
-        Err(AgentError::OtherVersion { .. }) => spawn::stop(&paths).map_err(|error| failed(&error))?,
+        // Of what this version would ask, only the end is sure to be understood. One that does not answer is ended too:
+        // what matters is that the keys are gone.
+        Err(AgentError::OtherVersion { .. } | AgentError::Silent | AgentError::Broken(_)) => {
+            spawn::stop(&paths).map_err(|error| failed(&error))?
+        }
         Err(error) => return Err(failed(&error).into()),
     };
     if context.out().is_json() {

@@ -300,3 +300,65 @@ fn a_locked_agent_is_asked_for_nothing_when_there_is_no_vault() {
     env.run(&["agent", "start"]).code(10);
     assert_eq!(env.run(&["agent", "status", "--json"]).ok().json()["running"], false);
 }
+
+#[test]
+fn an_agent_that_cannot_be_reached_any_more_ends_at_once() {
+    // the last session ends and takes its runtime folder along: nobody could say lock to it until the idle lock
+    for gone in ["run/sealbox", "run", "data/sealbox"] {
+        let desk = Desk::new();
+        desk.unlock();
+        let pid = desk.pid().unwrap();
+        std::fs::remove_dir_all(desk.env.root().join(gone)).unwrap();
+        until("it saw that", || !alive(pid));
+    }
+}
+
+#[test]
+fn a_deaf_agent_does_not_keep_the_keys_from_a_lock() {
+    for args in [&["lock"][..], &["agent", "stop"]] {
+        let desk = Desk::new();
+        desk.unlock();
+        let pid = desk.pid().unwrap();
+        let process = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(process, Signal::STOP).unwrap();
+        desk.run(args).ok();
+        assert!(!alive(pid), "{args:?}");
+        desk.run(&["get", "API_KEY"]).code(11);
+        desk.run(args).ok().says("no agent is running");
+    }
+}
+
+#[test]
+fn readings_are_required_from_the_next_command_on_after_the_setting_was_changed() {
+    let mut desk = Desk::new();
+    desk.unlock();
+    desk.run(&["get", "API_KEY"]).ok();
+    let db = rusqlite::Connection::open(desk.env.store()).unwrap();
+    let junk = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
+        INSERT INTO access SELECT scope, author, i, x'00' FROM n, (SELECT DISTINCT scope, author FROM access)";
+    db.execute(junk, []).unwrap();
+    desk.run(&["get", "API_KEY"]).ok();
+    desk.env.set("SEALBOX_AUDIT_REQUIRED", "true");
+    let ran = desk.run(&["get", "API_KEY"]).code(1).says("audit.required");
+    assert!(ran.stdout.is_empty());
+    desk.env.set("SEALBOX_AUDIT_REQUIRED", "false");
+    desk.run(&["get", "API_KEY"]).code(1); // it takes the passphrase to undo that
+    desk.run(&["lock"]).ok();
+    desk.unlock();
+    desk.run(&["get", "API_KEY"]).ok();
+}
+
+#[test]
+fn new_limits_hold_from_the_next_unlock_on() {
+    let mut desk = Desk::new();
+    desk.unlock();
+    desk.env.set("SEALBOX_LOCK_IDLE", "5m").set("SEALBOX_LOCK_MAX", "10m");
+    let limits = |desk: &Desk| {
+        let lock = desk.run(&["agent", "status", "--json"]).ok().json()["lock"].clone();
+        (lock["idle_in_s"].as_u64().unwrap() > 300, lock["limit_in_s"].as_u64().unwrap() > 600)
+    };
+    assert_eq!(limits(&desk), (true, true), "what is open stays as it is");
+    desk.run(&["lock"]).ok();
+    desk.unlock();
+    assert_eq!(limits(&desk), (false, false));
+}
