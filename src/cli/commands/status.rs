@@ -3,12 +3,13 @@
 
 use crate::{
     cli::{
+        commands::agent::countdown,
         context::Context,
         registered::{self, Declared},
         stop::Stop,
     },
     domain::printable,
-    service::{ErrorKind, ServiceError, Status, StatusReport, VaultState},
+    service::{ErrorKind, LockReason, ServiceError, Status, StatusReport, VaultState},
 };
 use clap::Args;
 use serde::Serialize;
@@ -73,11 +74,22 @@ pub(crate) fn run(context: &mut Context, args: StatusArgs) -> Result<(), Stop> {
 
 fn print(context: &Context, status: &StatusReport, declared: Option<&Declared>) -> Result<(), Stop> {
     let state = match status.state {
-        VaultState::Absent => "no vault here",
-        VaultState::Locked => "locked",
-        VaultState::Unlocked => "unlocked",
+        VaultState::Absent => "no vault here".to_owned(),
+        VaultState::Locked => match status.lock.reason {
+            Some(reason @ (LockReason::Idle | LockReason::Limit | LockReason::Replaced)) => {
+                reason.words().to_owned()
+            }
+            _ => "locked".to_owned(),
+        },
+        VaultState::Unlocked => format!("unlocked; {}", countdown(status)),
     };
     context.out().line(&format!("state   {state}"))?;
+    if let Some(agent) = &status.lock.agent {
+        let version = printable::line(&agent.version);
+        context.out().line(&format!("agent   process {}, version {version}", agent.pid))?;
+    } else if status.state != VaultState::Absent {
+        context.out().line("agent   none")?;
+    }
     context.out().line(&format!("vault   {}", printable::line(&status.vault)))?;
     context.out().line(&format!("store   {}", printable::line(&status.store)))?;
     if let Some(declared) = declared {

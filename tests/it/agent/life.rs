@@ -27,6 +27,8 @@ fn unlocked_once_nothing_is_asked_until_the_lock() {
     assert!(status["lock"]["agent"]["pid"].as_u64().is_some());
     assert!(status["lock"]["idle_in_s"].as_u64().unwrap() <= 900);
     assert!(status["lock"]["limit_in_s"].as_u64().unwrap() <= 43_200);
+    let told = desk.run(&["status"]).ok().text();
+    assert!(told.contains("unlocked; locks after") && told.contains("agent   process "), "{told}");
     desk.run(&["unlock"]).ok().says("already open");
     desk.run(&["lock"]).ok().says("locked");
     desk.run(&["get", "API_KEY"]).code(11);
@@ -185,6 +187,7 @@ fn the_keys_are_wiped_at_the_deadline_without_being_asked() {
     desk.env.set("SEALBOX_LOCK_IDLE", "1s");
     desk.unlock();
     until("the idle lock", || desk.log().contains("lock reason=idle"));
+    assert!(desk.run(&["status"]).ok().text().contains("without activity"), "and why it is locked");
     desk.run(&["get", "API_KEY"]).code(11);
     desk.run(&["agent", "stop"]).ok();
     desk.env.set("SEALBOX_LOCK_IDLE", "off").set("SEALBOX_LOCK_MAX", "1s");
