@@ -195,6 +195,7 @@ pub fn stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
     match ask_to_stop(paths) {
         Err(error @ (AgentError::Silent | AgentError::Broken(_))) => match end_by_signal(paths) {
             Some(pid) => Ok(Some(pid)),
+            None if socket::holder(paths).is_none() => Ok(None), // it was ending by itself
             None => Err(error),
         },
         other => other,
@@ -207,7 +208,8 @@ fn ask_to_stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
         other => other?,
     };
     send(&stream, &frame(&Hello::new(&paths.data, true))?).map_err(AgentError::Broken)?;
-    let welcome = receive(&stream, MAX_HELLO, ORDERLY, None)?.ok_or(AgentError::NotAnAgent)?;
+    let gone = || AgentError::Broken(std::io::ErrorKind::UnexpectedEof.into());
+    let welcome = receive(&stream, MAX_HELLO, ORDERLY, None)?.ok_or_else(gone)?;
     let pid = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?.pid;
     // Its end closes the connection.
     match receive(&stream, MAX_HELLO, PATIENCE, None) {

@@ -27,7 +27,7 @@ fn unlocked_once_nothing_is_asked_until_the_lock() {
     assert!(status["lock"]["agent"]["pid"].as_u64().is_some());
     assert!(status["lock"]["idle_in_s"].as_u64().unwrap() <= 900);
     assert!(status["lock"]["limit_in_s"].as_u64().unwrap() <= 43_200);
-    let told = desk.run(&["status"]).ok().text();
+    let told = desk.run(&["status"]).ok().text().to_owned();
     assert!(told.contains("unlocked; locks after") && told.contains("agent   process "), "{told}");
     desk.run(&["unlock"]).ok().says("already open");
     desk.run(&["lock"]).ok().says("locked");
