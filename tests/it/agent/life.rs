@@ -365,3 +365,22 @@ fn new_limits_hold_from_the_next_unlock_on() {
     desk.unlock();
     assert_eq!(limits(&desk), (false, false));
 }
+
+#[test]
+fn a_lock_reaches_the_agent_of_a_session_with_another_runtime_folder() {
+    for args in [&["lock"][..], &["agent", "stop"]] {
+        let desk = Desk::new();
+        let mut command = desk.env.command(&["unlock"]);
+        command.env_remove("XDG_RUNTIME_DIR"); // as under cron, or after sudo
+        crate::env::Ran::of(command, b"").ok();
+        let get = || {
+            let mut command = desk.env.command(&["get", "API_KEY"]);
+            command.env_remove("XDG_RUNTIME_DIR").env_remove("SEALBOX_PASSPHRASE_FILE");
+            crate::env::Ran::of(command, b"")
+        };
+        assert_eq!(get().ok().text(), "canary-value");
+        desk.run(args).ok();
+        get().code(11);
+        desk.run(&["agent", "stop"]).ok();
+    }
+}
