@@ -8,13 +8,13 @@
 //!
 //! | level | room | what it owns |
 //! |---|---|---|
-//! | 0 | [`domain`] | pure words of the product: name, value, scope, role, secret, filter. No I/O, no clock, no keys |
-//! | 1 | [`crypto`] | KDF, AEAD, identity, boxes, byte formats, generation: bytes in, bytes out; the only door to primitives |
-//! | 1 | [`platform`] | the operating system: clipboard, files, paths, hardening, the user's editor, clocks |
+//! | 0 | [`domain`] | pure words of the product: name, value, scope, role, secret, reference, template, filter. No I/O, no clock, no keys |
+//! | 1 | [`crypto`] | KDF, AEAD, identity, boxes, byte formats, fingerprints, generation: bytes in, bytes out; the only door to primitives |
+//! | 1 | [`platform`] | the operating system: clipboard, child processes and their terminal, files, paths, hardening, clocks |
 //! | 1 | [`config`] | typed settings, their load order, and the project file that is found upward |
 //! | 2 | [`chain`] | the signed log and the pure `apply` that turns entries into state |
-//! | 2 | [`store`] | the `Store` trait over two tables of sealed bytes, and SQLite |
-//! | 3 | [`vault`] | use cases on our own secrets: unlock, secrets, members, history, verify, transfer |
+//! | 2 | [`store`] | the `Store` trait over tables of sealed bytes, and SQLite |
+//! | 3 | [`vault`] | use cases on our own secrets: unlock, secrets, members, history, read log, rotation, lint, verify, transfer |
 //! | 4 | [`resolve`] | references become a plan, the plan becomes values; redaction of what programs print |
 //! | 4 | [`scan`] | reading files for references and leaked values, by fingerprints |
 //! | 5 | [`service`] | the one door that front ends see: typed requests in, answers out |

@@ -25,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const ORDERLY: Duration = Duration::from_secs(3);
 /// What an agent keeps of the environment. Folders and limits are arguments: the vault must not depend on a variable.
 const KEPT: [&str; 4] = ["HOME", "PATH", "TMPDIR", "LANG"];
+/// To glibc's allocator: what a large request needed for a moment (an import, a backup) goes back to the system. Left to
+/// itself it learns to keep blocks of up to 32 MiB. Other allocators ignore these.
+const FRUGAL: [(&str, &str); 3] =
+    [("MALLOC_ARENA_MAX", "1"), ("MALLOC_MMAP_THRESHOLD_", "131072"), ("MALLOC_TRIM_THRESHOLD_", "131072")];
 const READY: &str = "ready";
 const TAKEN: &str = "taken";
 
@@ -137,6 +141,7 @@ fn spawn(program: &Path, terms: &Terms) -> std::io::Result<std::process::Child> 
         .args(terms.arguments())
         .env_clear()
         .envs(kept)
+        .envs(FRUGAL)
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -197,7 +197,7 @@ pub(crate) enum Command {
     /// Change the passphrase
     #[command(after_help = c::passwd::EXAMPLES)]
     Passwd(c::passwd::PasswdArgs),
-    /// Print the signed history of a scope
+    /// Print what was changed in a scope, signed, and what was read
     #[command(after_help = c::log::EXAMPLES)]
     Log(c::log::LogArgs),
     /// Check every signature, link and ciphertext; needs no passphrase

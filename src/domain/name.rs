@@ -3,15 +3,15 @@
 //! One rule, used when a person types, when a file is imported and when a name comes back out of a ciphertext.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// The longest name, in bytes (and characters: the alphabet is ASCII).
 pub const MAX_NAME: usize = 128;
 
-/// A valid secret name. The only way to hold one is [`SecretName::parse`].
+/// A valid secret name. The only way to hold one is [`SecretName::parse`]. Clones share one text: every index has its own.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SecretName(String);
+pub struct SecretName(Arc<str>);
 
 /// Why a text is not a secret name. The offending text itself is not kept: it may be a pasted value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +44,7 @@ impl SecretName {
         if text.len() > MAX_NAME {
             return Err(NameError::TooLong(text.len()));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 
     /// Trims surrounding white space, upper-cases ASCII letters, then parses: for text that a person pasted or typed
@@ -84,7 +84,7 @@ impl TryFrom<String> for SecretName {
 
 impl From<SecretName> for String {
     fn from(name: SecretName) -> Self {
-        name.0
+        String::from(&*name.0)
     }
 }
 

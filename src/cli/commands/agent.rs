@@ -157,11 +157,14 @@ pub(crate) fn countdown(status: &StatusReport) -> String {
     }
 }
 
+/// A minute that has begun is a minute: what was just opened for 12 h says so.
 fn words(seconds: u64) -> String {
-    match seconds {
-        0..=90 => format!("{seconds} s"),
-        91..=5_400 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    let minutes = seconds.div_ceil(60);
+    match (seconds, minutes % 60) {
+        (0..=90, _) => format!("{seconds} s"),
+        (91..=5_400, _) => format!("{minutes} min"),
+        (_, 0) => format!("{} h", minutes / 60),
+        (_, rest) => format!("{} h {rest} min", minutes / 60),
     }
 }
 

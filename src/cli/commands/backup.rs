@@ -15,7 +15,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   sealbox backup sealbox-2026-11-21.db
 
-The file is as sealed as the store itself. To open it again you need your identity and passphrase, or the recovery
+The file is as sealed as the store itself. To open it again you need your identity and passphrase, or the recovery \
 key: see sealbox help restore";
 
 /// Arguments of `backup`.

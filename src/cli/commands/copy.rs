@@ -28,10 +28,10 @@ Examples:
   sealbox copy API_KEY --version 2
   SEALBOX_CLIPBOARD=osc52 sealbox copy API_KEY     auto, system, osc52 (the terminal) or command
 
-At a desk this takes the system clipboard, marked so that clipboard histories leave it out, and never the primary
-selection; a small helper process clears it after 30 s (setting clipboard.clear_after) if nothing else was copied
-meanwhile. Over SSH the value is sent to your terminal (OSC 52), which does not confirm; in tmux it also becomes a paste
-buffer, which is deleted again. A terminal is asked to clear its clipboard, whatever is on it by then. --once works on
+At a desk this takes the system clipboard, marked so that clipboard histories leave it out, and never the primary \
+selection; a small helper process clears it after 30 s (setting clipboard.clear_after) if nothing else was copied \
+meanwhile. Over SSH the value is sent to your terminal (OSC 52), which does not confirm; in tmux it also becomes a paste \
+buffer, which is deleted again. A terminal is asked to clear its clipboard, whatever is on it by then. --once works on \
 X11 and Wayland; a clipboard manager that reads the value counts as the first paste.";
 
 /// Arguments of `copy`.

@@ -18,7 +18,7 @@ Examples:
   sealbox delete OLD_KEY -p billing
   sealbox rm OLD_KEY -p billing --yes              without the question, for scripts
 
-There is no way back: every version of the value is destroyed. The log keeps that the secret existed.
+There is no way back: every version of the value is destroyed. The log keeps that the secret existed. \
 Where the name is still referenced is told first, for the folders in .sealbox.toml: scan = [\"src\"]";
 
 /// Arguments of `delete`.

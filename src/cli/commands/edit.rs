@@ -18,7 +18,7 @@ Examples:
   sealbox edit TLS_KEY -p billing
   EDITOR=nano sealbox edit MOTD
 
-The editor is $VISUAL, else $EDITOR, else vi. The file lies in memory, is wiped afterwards, and nothing is written if
+The editor is $VISUAL, else $EDITOR, else vi. The file lies in memory, is wiped afterwards, and nothing is written if \
 the text did not change or the editor failed.";
 
 /// Arguments of `edit`.

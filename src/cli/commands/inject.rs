@@ -38,8 +38,8 @@ Examples:
   sealbox inject -p web < nginx.conf.tpl | ssh host 'cat > nginx.conf'
   sealbox inject -i config.yaml.tpl --dry-run      names and where they come from, no values
 
-In the text, {{$secret.NAME}} or {{ vault.NAME }} stands for a secret: the project's, else the organization's;
-{{ $secrets.ALIAS.KEY }} or {{ $secrets['ALIAS']['path/to/key#field'] }} for one that a provider keeps. Other braces
+In the text, {{$secret.NAME}} or {{ vault.NAME }} stands for a secret: the project's, else the organization's; \
+{{ $secrets.ALIAS.KEY }} or {{ $secrets['ALIAS']['path/to/key#field'] }} for one that a provider keeps. Other braces \
 stay as they are, and so does what a value contains. The file is written with mode 0600, whole or not at all.";
 
 /// Arguments of `inject`.

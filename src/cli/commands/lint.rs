@@ -17,9 +17,9 @@ Examples:
   sealbox lint --all-scopes --strict               for a pipeline: exits 1 for warnings too
   sealbox lint --all-scopes --json | jq -r '.findings[] | [.severity, .code, .names[0]] | @tsv'
 
-What is found: kind_mismatch (a value that looks like another kind of credential than its name says), weak_value,
-rotation_due, duplicate_value, duplicates_organization, trailing_newline, shadows_organization, vague_name.
-Exits 1 if there is an error, with --strict also for a warning; never for an info. Values need the role run: without it
+What is found: kind_mismatch (a value that looks like another kind of credential than its name says), weak_value, \
+rotation_due, duplicate_value, duplicates_organization, trailing_newline, shadows_organization, vague_name. \
+Exits 1 if there is an error, with --strict also for a warning; never for an info. Values need the role run: without it \
 only names and dates are looked at, and that is said. No value leaves the vault, so nothing is put into the read log.";
 
 /// Arguments of `lint`.

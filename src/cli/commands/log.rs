@@ -20,12 +20,12 @@ Examples:
   sealbox log --jsonl >> audit.jsonl               one JSON object a line, for a collector
   sealbox log --json | jq -r '.events[] | [.time, .author, .action, .subject] | @tsv'
 
-Changes are the signed chain: nobody can drop or reorder them unnoticed. Readings (an r before the number) are written by
-those who read, so a dishonest program can leave them out, and whoever keeps the store can cut the newest off. Dates
+Changes are the signed chain: nobody can drop or reorder them unnoticed. Readings (an r before the number) are written by \
+those who read, so a dishonest program can leave them out, and whoever keeps the store can cut the newest off. Dates \
 are what the authors claim.
 
-A line of --jsonl has ts, kind (change, read), scope, actor, action, code, names, version, host, program, entry, hash. These
-names, and the codes ok, secret_not_found, version_not_found, permission_denied, value_withheld and unreadable, stay.
+A line of --jsonl has ts, kind (change, read), scope, actor, action, code, names, version, host, program, entry, hash. These \
+names, and the codes ok, secret_not_found, version_not_found, permission_denied, value_withheld and unreadable, stay. \
 See also: sealbox verify";
 
 /// Arguments of `log`.

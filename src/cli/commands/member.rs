@@ -16,7 +16,7 @@ const ADD_EXAMPLES: &str = "\
 Examples:
   sealbox member add ID --label bob --role write -p billing
 
-ID is what `sealbox id` prints on the other person's machine. Send the link that this prints back to them over a
+ID is what `sealbox id` prints on the other person's machine. Send the link that this prints back to them over a \
 channel that is not the store; they run: sealbox join LINK
 
 Roles: read (names and dates) < run (also resolves values) < write (also creates, edits, deletes, reveals) < owner.";
@@ -36,7 +36,7 @@ const REMOVE_EXAMPLES: &str = "\
 Examples:
   sealbox member remove bob -p billing
 
-The scope's keys change with it. The names printed are those whose values the member could read: change them at
+The scope's keys change with it. The names printed are those whose values the member could read: change them at \
 their source.";
 
 /// Arguments of `member`.

@@ -38,14 +38,14 @@ Examples:
   sealbox run --files auto -- ./server              files named after the secrets, in the folder $SEALBOX_FILES
   sealbox run -p billing --dry-run                  which variable comes from where; never a value
 
-A project's secret wins over the organization's of the same name, and both over a variable that was there before.
-What the program prints is searched for the values (also as base64, in URLs and in JSON), and each becomes
-[sealed:NAME]; colours, prompts and full-screen programs work as without. A value shorter than 6 bytes cannot be hidden.
-Names that decide what code a program runs (PATH, LD_PRELOAD, NODE_OPTIONS, ...) are left out unless --allow-env names
-them. The program gets none of sealbox's own credentials, and no core dumps. What it leaves running behind it can print
+A project's secret wins over the organization's of the same name, and both over a variable that was there before. \
+What the program prints is searched for the values (also as base64, in URLs and in JSON), and each becomes \
+[sealed:NAME]; colours, prompts and full-screen programs work as without. A value shorter than 6 bytes cannot be hidden. \
+Names that decide what code a program runs (PATH, LD_PRELOAD, NODE_OPTIONS, ...) are left out unless --allow-env names \
+them. The program gets none of sealbox's own credentials, and no core dumps. What it leaves running behind it can print \
 for 0.2 s more.
 
-The exit code is the program's; 128+N if signal N ended it, 127 if there is no such program, 126 if it cannot be run.
+The exit code is the program's; 128+N if signal N ended it, 127 if there is no such program, 126 if it cannot be run. \
 Sealbox's own errors: sealbox help exit-codes";
 
 /// Arguments of `run`.

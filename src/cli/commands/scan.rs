@@ -24,10 +24,10 @@ Examples:
   git diff main | sealbox scan --stdin
   sealbox scan --staged --leaks           as .git/hooks/pre-commit: #!/bin/sh, then `exec sealbox scan --staged --leaks`
 
-References ({{$secret.NAME}}) are printed with the scope that answers them; with --strict an unknown name exits 10.
-Values are looked for as they are, in base64 (any alignment), hexadecimal, and with URL or JSON escapes; older versions
-that are kept count, too. A leak is told by name, never by value, and exits 1. Values shorter than 8 bytes, and plain
-words, are not looked for; their names are told. While the vault is locked only references are listed (with --leaks: exit
+References ({{$secret.NAME}}) are printed with the scope that answers them; with --strict an unknown name exits 10. \
+Values are looked for as they are, in base64 (any alignment), hexadecimal, and with URL or JSON escapes; older versions \
+that are kept count, too. A leak is told by name, never by value, and exits 1. Values shorter than 8 bytes, and plain \
+words, are not looked for; their names are told. While the vault is locked only references are listed (with --leaks: exit \
 11). A base64 text that is broken into lines in the middle of a value is not seen.";
 
 /// Arguments of `scan`.

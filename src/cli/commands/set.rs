@@ -26,8 +26,8 @@ Examples:
   sealbox set API_KEY --rotate-every 90d --keep-value
   sealbox set API_KEY --rotate-every off --keep-value
 
-A name has 1 to 128 of A-Z, 0-9 and _; small letters are made big. stdin is taken as it is: `echo x |` stores the
-line break too. A rotation interval counts from when the current value was written; `list`, `lint` and the TUI flag
+A name has 1 to 128 of A-Z, 0-9 and _; small letters are made big. stdin is taken as it is: `echo x |` stores the \
+line break too. A rotation interval counts from when the current value was written; `list`, `lint` and the TUI flag \
 what is due. See `sealbox help generate` for recipes.";
 
 /// Why a value on the command line is refused; also a hint elsewhere.

@@ -84,11 +84,8 @@ fn print(context: &Context, status: &StatusReport, declared: Option<&Declared>) 
         VaultState::Unlocked => format!("unlocked; {}", countdown(status)),
     };
     context.out().line(&format!("state   {state}"))?;
-    if let Some(agent) = &status.lock.agent {
-        let version = printable::line(&agent.version);
-        context.out().line(&format!("agent   process {}, version {version}", agent.pid))?;
-    } else if status.state != VaultState::Absent {
-        context.out().line("agent   none")?;
+    if let Some(agent) = status.lock.agent.as_ref().filter(|_| status.state == VaultState::Unlocked) {
+        context.out().line(&format!("keys    held by the agent (process {})", agent.pid))?;
     }
     context.out().line(&format!("vault   {}", printable::line(&status.vault)))?;
     context.out().line(&format!("store   {}", printable::line(&status.store)))?;

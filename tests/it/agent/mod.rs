@@ -87,7 +87,7 @@ pub(super) fn alive(pid: i32) -> bool {
 }
 
 #[track_caller]
-pub(super) fn until(what: &str, good: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, good: impl Fn() -> bool) {
     let start = Instant::now();
     while !good() {
         assert!(start.elapsed() < Duration::from_secs(10), "waited for: {what}");

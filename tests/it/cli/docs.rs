@@ -43,6 +43,23 @@ fn help_never_promises_a_command_that_does_not_exist() {
     }
 }
 
+/// A paragraph is one line, which clap breaks where the terminal ends; one broken in the source would be broken twice.
+#[test]
+fn no_paragraph_of_a_help_is_broken_by_hand() {
+    let root = definition();
+    let mut all = vec![("".to_owned(), root.clone())];
+    commands(&root, "", &mut all);
+    for (path, command) in all {
+        let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        for pair in lines.windows(2) {
+            let prose = |line: &str| !line.is_empty() && !line.starts_with(' ');
+            let broken = prose(pair[0]) && prose(pair[1]) && pair[0].len() > 80 && !pair[0].ends_with('.');
+            assert!(!broken, "the help of {path:?} breaks a paragraph after {:?}", pair[0]);
+        }
+    }
+}
+
 #[test]
 fn hints_in_the_sources_name_commands_that_exist() {
     let known: BTreeSet<String> = definition()

@@ -1,9 +1,11 @@
 //! What others can see of a running program: its argument list and environment hold no value and no passphrase, also
 //! while it waits for its input; and memory-related doors are shut (R18, R38, R39 as far as a test can see them).
 
-use crate::env::{PASSPHRASE, TestEnv, holds};
+use crate::agent::{Desk, until};
+use crate::env::{BINARY, PASSPHRASE, TestEnv, holds};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use std::io::Write;
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use std::io::{Read, Write};
 use std::process::{Child, Stdio};
 
 const CANARY: &str = "CANARY-5d17-held-by-a-process-e2";
@@ -53,6 +55,65 @@ fn a_running_set_shows_no_value_in_its_arguments_or_environment() {
     holds_none("stdout", &output.stdout);
     holds_none("stderr", &output.stderr);
     assert_eq!(env.run(&["get", "API_KEY"]).ok().text(), CANARY);
+}
+
+/// The programs of this machine whose `what` holds the canary, by their first word.
+#[cfg(target_os = "linux")]
+fn holders(what: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let mut found: Vec<String> = processes
+        .filter(|process| {
+            let bytes = std::fs::read(process.path().join(what)).unwrap_or_default();
+            shapes(CANARY).iter().any(|shape| holds(&bytes, shape))
+        })
+        .map(|process| {
+            let words = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            String::from_utf8_lossy(words.split(|byte| *byte == 0).next().unwrap()).into_owned()
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn of_all_processes_only_the_programs_that_run_started_have_a_value_in_their_environment() {
+    let desk = Desk::new();
+    desk.env.run_with(&["set", "HELD"], CANARY.as_bytes()).ok();
+    desk.unlock();
+    // one on pipes, one on a terminal, both through the agent; the names are those of nobody else
+    for name in ["on-pipes", "on-terminal"] {
+        let script = "echo begun; read line; test \"$HELD\" = \"$line\"\n";
+        std::fs::write(desk.env.work().join(name), script).unwrap();
+    }
+    let mut piped = desk.env.command(&["run", "--", "sh", "./on-pipes"]);
+    let mut piped = piped.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let pty = native_pty_system().openpty(PtySize::default()).unwrap();
+    let mut command = CommandBuilder::new(BINARY);
+    command.args(["run", "--", "bash", "./on-terminal"]);
+    command.env_clear();
+    for (name, value) in desk.env.environment() {
+        command.env(name, value);
+    }
+    command.cwd(desk.env.work());
+    let mut on_terminal = pty.slave.spawn_command(command).unwrap();
+    drop(pty.slave);
+    let mut screen = pty.master.try_clone_reader().unwrap();
+    std::thread::spawn(move || std::io::copy(&mut screen, &mut std::io::sink()));
+
+    until("both programs run", || holders("environ") == ["bash", "sh"]);
+    assert_eq!(holders("cmdline"), Vec::<String>::new());
+    assert_eq!(holders("comm"), Vec::<String>::new());
+
+    // each ends well only if what it was given is the value
+    writeln!(piped.stdin.take().unwrap(), "{CANARY}").unwrap();
+    let mut said = String::new();
+    piped.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((said.as_str(), piped.wait().unwrap().code()), ("begun\n", Some(0)));
+    let mut keyboard = pty.master.take_writer().unwrap();
+    write!(keyboard, "{CANARY}\r").unwrap();
+    assert_eq!(on_terminal.wait().unwrap().exit_code(), 0);
+    assert_eq!(holders("environ"), Vec::<String>::new());
 }
 
 #[test]
