@@ -121,9 +121,10 @@ pub(crate) fn declared(context: &Context) -> Result<Option<Declared>, Stop> {
     for place in [&scope, &ScopeRef::Organization] {
         match context.ask(ListSecrets { scope: place.clone() }) {
             Ok(list) => there.extend(list.secrets.into_iter().map(|secret| secret.name)),
-            // A project that does not exist has no names; of the organization one need not be a member.
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::Denied) => {}
-            Err(error) => return Err(error.into()),
+            // Of the organization one need not be a member. A project that does not exist is a mistake in the file: `run`
+            // and `inject` would stop at it, too.
+            Err(error) if error.kind == ErrorKind::Denied => {}
+            Err(error) => return Err(context.suggest(error, place, None).into()),
         }
     }
     declared.checked = true;

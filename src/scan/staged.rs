@@ -81,11 +81,17 @@ fn git() -> Command {
 /// The index entries that differ from HEAD: regular files only, no links, no submodules.
 fn changed(paths: &[PathBuf]) -> Result<Vec<Staged>, StagedError> {
     let mut command = git();
+    // Set by the person, it would leave out whatever lies outside of the current folder.
+    command.args(["-c", "diff.relative=false"]);
     command.args(["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=AMT"]);
     command.args(["--no-ext-diff", "--no-textconv", "--ignore-submodules=all", "--"]).args(paths);
     let output = command.stdin(Stdio::null()).output().map_err(StagedError::NoGit)?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
+        // Outside of a repository `git diff` complains of its arguments; this one says what is the matter.
+        let place = git().args(["rev-parse", "--git-dir"]).stdin(Stdio::null()).output();
+        let stderr =
+            place.ok().filter(|place| !place.status.success()).map_or(output.stderr, |place| place.stderr);
+        let said = String::from_utf8_lossy(&stderr);
         return Err(StagedError::Git(said.lines().next().unwrap_or("nothing").to_owned()));
     }
     // `:100644 100644 OLD NEW M`, NUL, the path, NUL

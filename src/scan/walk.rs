@@ -71,8 +71,8 @@ impl Worker<'_> {
     fn visit(&mut self, entry: &DirEntry) {
         let asked_for = entry.depth() == 0;
         let Some(kind) = entry.file_type() else { return };
-        // A link that was named on the command line is meant; any other one is not followed.
-        let meant = kind.is_file() || (asked_for && kind.is_symlink());
+        // What was named on the command line is meant, whatever it is; any other link is not followed.
+        let meant = kind.is_file() || (asked_for && !kind.is_dir());
         if !meant {
             return;
         }
@@ -121,7 +121,7 @@ impl Worker<'_> {
 }
 
 /// Opens a regular file without following a link (unless told to) and without waiting; `None` if it is something else
-/// by now, or too large.
+/// by now (an error if it was asked for), or too large.
 fn open(
     path: &Path,
     follow: bool,
@@ -142,7 +142,13 @@ fn open(
     };
     let meta = file.metadata()?;
     if !meta.is_file() {
-        return Ok(None);
+        // Silence about a path that was asked for would be taken for "nothing leaked there".
+        let refused = follow && !meta.is_dir();
+        return if refused {
+            Err(Error::other("not a regular file; scan --stdin reads a pipe"))
+        } else {
+            Ok(None)
+        };
     }
     if limits.max_size.is_some_and(|most| meta.len() > most) {
         too_large(shown(path));

@@ -96,6 +96,11 @@ pub(crate) trait Panel {
         Vec::new()
     }
 
+    /// The vault was found open: somebody unlocked it from elsewhere. A gate that waits for that steps aside.
+    fn found_open(&mut self) -> Vec<Step> {
+        Vec::new()
+    }
+
     /// Hide whatever shows a value: focus was lost, the size changed, or the program is leaving.
     fn veil(&mut self) -> Vec<Step> {
         Vec::new()

@@ -10,7 +10,7 @@ use super::theme::Theme;
 use super::update::possible::{footer, label};
 use super::update::{scope_word, tab_word};
 use super::widgets::Paint;
-use super::widgets::paint::width;
+use super::widgets::paint::{width, wrap};
 use super::{action::Action, layout, model};
 use crate::domain::printable;
 use crate::service::VaultState;
@@ -171,7 +171,7 @@ fn copied(model: &Model, paint: &mut Paint<'_>, room: Rect) {
     let texts = [
         format!("{label} {place}, {left} s"),
         format!("{label} {}, {left} s", place.replace("the ", "")),
-        format!("clipboard, {left} s"),
+        format!("{}, {left} s", place.trim_start_matches("on the ").trim_start_matches("in ")),
     ];
     let fits = |text: &&String| width(text).saturating_add(1) <= room.width;
     if let Some(text) = texts.iter().find(fits) {
@@ -179,6 +179,9 @@ fn copied(model: &Model, paint: &mut Paint<'_>, room: Rect) {
         paint.put(x, room.y, width(text), text, style);
     }
 }
+
+/// The most rows that a notice may take.
+const NOTICE_ROWS: u16 = 4;
 
 /// A notice if there is one, else what can be done here.
 fn bottom(model: &Model, paint: &mut Paint<'_>, area: Rect) {
@@ -190,7 +193,20 @@ fn bottom(model: &Model, paint: &mut Paint<'_>, area: Rect) {
             Tone::Bad => (paint.theme.symbols.warning, paint.theme.danger),
         };
         let text = format!("{symbol} {}", notice.text);
-        paint.put(1, area.y, area.width.saturating_sub(2), &text, style);
+        // A setting to change stands at the end of a sentence: it is not cut off, but goes on in rows taken from above.
+        let lines = wrap(&text, area.width.saturating_sub(2));
+        let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(NOTICE_ROWS).min(area.y / 2).max(1);
+        let top = area.bottom().saturating_sub(rows);
+        if rows > 1 {
+            paint.fill(Rect { y: top, height: rows, ..area }, paint.theme.text);
+        }
+        for (row, y) in (top..area.bottom()).enumerate() {
+            // The last row keeps the rest, so that what does not fit ends in an ellipsis.
+            let last = y.saturating_add(1) == area.bottom();
+            let end = if last { lines.len() } else { row + 1 };
+            let line = lines.get(row..end).unwrap_or_default().join(" ");
+            paint.put(1, y, area.width.saturating_sub(2), &line, style);
+        }
         return;
     }
     if model.browser.listing().typing {

@@ -9,12 +9,16 @@ use crate::{
         stop::{Stop, file_error, usage, wrap},
     },
     crypto::fingerprint::Matcher,
-    domain::{ScopeRef, SecretName},
+    domain::{ScopeRef, SecretName, printable},
     scan::{self, Limits, Progress, Report, Wanted, staged},
     service::{ErrorKind, Fingerprinted, Fingerprints, ListSecrets, ServiceError},
 };
 use clap::Args;
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -89,7 +93,7 @@ pub(crate) fn run(context: &mut Context, args: ScanArgs) -> Result<(), Stop> {
     let limits = Limits { max_size: args.max_size, ignored_too: args.no_ignore, until: None };
     let report = read(context, &args, &roots, &wanted, &limits)?;
     findings::print(context, &report, &checked)?;
-    verdict(&report, &checked, args.strict)
+    verdict(&report, &checked, &args)
 }
 
 /// What to read: what was said, else the folders of the project file, else this one.
@@ -165,7 +169,8 @@ fn read(
 }
 
 /// What the exit code says: a leak first, then what `--strict` insists on.
-fn verdict(report: &Report, checked: &Checked, strict: bool) -> Result<(), Stop> {
+fn verdict(report: &Report, checked: &Checked, args: &ScanArgs) -> Result<(), Stop> {
+    let strict = args.strict;
     let tally = findings::tally(report, checked);
     if tally.leaks > 0 {
         let (values, files) =
@@ -175,6 +180,14 @@ fn verdict(report: &Report, checked: &Checked, strict: bool) -> Result<(), Stop>
         return Err(error
             .hint("take them out; what was committed or shared must be changed at its source, then: sealbox set NAME")
             .into());
+    }
+    // What was asked for by name and not read is a failure, with --strict or without.
+    let plain = |path: &Path| path.strip_prefix("./").unwrap_or(path).to_owned();
+    let named = |path: &PathBuf| args.paths.iter().any(|asked| plain(asked) == *path);
+    if let Some((path, why)) = report.unread.iter().find(|(path, _)| named(path)) {
+        let path = printable::line(&path.to_string_lossy());
+        let why = format!("{path} was not scanned: {}", printable::line(why));
+        return Err(ServiceError::new(ErrorKind::Failure, why).into());
     }
     if strict && tally.unknown > 0 {
         let names = findings::count(tally.unknown, "reference");

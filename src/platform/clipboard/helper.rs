@@ -102,10 +102,17 @@ fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> 
         _ => Ok(()),
     };
     let report = child.stdout.take();
+    let said =
+        report.ok_or_else(|| "the clipboard helper does not answer".to_owned()).and_then(|mut report| {
+            let said = line(&mut report)?;
+            Ok((report, said))
+        });
+    if said.is_err() {
+        let _ = child.kill(); // it hangs, and would hold the value for as long as the display does
+    }
     // A TUI that stays must not keep a dead child in the process table.
     let _ = std::thread::Builder::new().name("clipboard's end".to_owned()).spawn(move || child.wait());
-    let Some(mut report) = report else { return Err("the clipboard helper does not answer".to_owned()) };
-    let said = line(&mut report)?;
+    let (report, said) = said?;
     match said.as_str() {
         HELD => fed.map(|()| report).map_err(|e| failed("did not take the value", e)),
         "" => Err("the clipboard helper ended at once".to_owned()),

@@ -169,6 +169,19 @@ fn a_tmux_that_keeps_it_to_itself_is_said_with_the_setting_to_change() {
 }
 
 #[test]
+fn tmux_is_not_told_to_send_what_no_terminal_takes_whole() {
+    for (length, sent) in [(osc52::MAX_BYTES, true), (osc52::MAX_BYTES + 1, false)] {
+        let outside = Pretended { tmux: Some(ATTACHED), ..Pretended::default() };
+        let value = vec![b'k'; length];
+        let (said, written) = Asked { value: &value, ..asked(Mode::Auto, &[TERM, TMUX]) }.of(&outside);
+        let tools = outside.tools.borrow();
+        assert_eq!(tools.iter().any(|(line, _)| line.contains("load-buffer -w")), sent, "{length}");
+        assert_eq!(said.contains("paste buffer only") && said.contains("at most 74994"), !sent, "{said}");
+        assert!(written.is_empty());
+    }
+}
+
+#[test]
 fn a_tmux_that_cannot_be_asked_gets_the_escape_sequence() {
     let (said, written) = asked(Mode::Auto, &[TERM, TMUX]).of(&Pretended::default());
     assert!(said.starts_with("[terminal]") && said.contains("set-clipboard on"), "{said}");

@@ -4,6 +4,7 @@
 //! an error, and the escape sequences of `osc52` are the next way. The value goes to tmux on stdin.
 
 use super::helper::Outside;
+use super::osc52::MAX_BYTES;
 use super::ticket::token;
 use super::tool::Tool;
 use crate::domain::SecretValue;
@@ -77,22 +78,32 @@ pub(super) fn load(
     let told = read(&ask(outside, &ASK, b"", true)?);
     let off = told.set_clipboard == "off"; // the person's wish, which `load-buffer -w` would not ask about
     let buffer = format!("{PREFIX}{}", token());
-    let args: &[&str] =
-        if off { &["load-buffer", "-b", &buffer, "-"] } else { &["load-buffer", "-w", "-b", &buffer, "-"] };
+    // tmux would send any length; a terminal cuts it off or drops it, and neither is seen from here
+    let long = value.len() > MAX_BYTES;
+    let args: &[&str] = if off || long {
+        &["load-buffer", "-b", &buffer, "-"]
+    } else {
+        &["load-buffer", "-w", "-b", &buffer, "-"]
+    };
     ask(outside, args, value.expose(), false)?;
     for older in told.buffers.iter().filter(|name| name.starts_with(PREFIX)) {
         let _ = ask(outside, &["delete-buffer", "-b", older], b"", false); // its own helper may have been faster
     }
     let can = told.can.split(',').any(|feature| feature == "clipboard");
-    let note = match (off, told.client.is_empty(), can) {
-        (true, ..) => Some("it needs: tmux set -s set-clipboard external"),
-        (_, true, _) => Some("no terminal is attached to this tmux session"),
-        (_, _, false) => Some(
-            "if your terminal has a clipboard: tmux set -as terminal-features ',*:clipboard', and attach again",
-        ),
-        _ => None,
+    let note = if long {
+        let length = value.len();
+        Some(format!("the value has {length} bytes and terminals take at most {MAX_BYTES}"))
+    } else if off {
+        Some("it needs: tmux set -s set-clipboard external".to_owned())
+    } else if told.client.is_empty() {
+        Some("no terminal is attached to this tmux session".to_owned())
+    } else if !can {
+        let set = "tmux set -as terminal-features ',*:clipboard'";
+        Some(format!("if your terminal has a clipboard: {set}, and attach again"))
+    } else {
+        None
     };
-    Ok(Loaded { buffer, passed_on: note.is_none(), note: note.map(str::to_owned) })
+    Ok(Loaded { buffer, passed_on: note.is_none(), note })
 }
 
 /// Deletes the buffer, if it is still there. The terminal's clipboard is overwritten with a blank (tmux cannot empty it)

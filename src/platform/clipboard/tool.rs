@@ -3,14 +3,17 @@
 //! Owns no choice of program. Invariant: a value enters by the pipe only, and no error repeats what a program said.
 
 use crate::domain::printable;
-use std::io::{Read, Write};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A program that does not end within this is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Answers are short; more than this is not read.
-const MAX_ANSWER: u64 = 64 * 1024;
+const MAX_ANSWER: usize = 64 * 1024;
+/// How often it is looked whether a program has ended that leaves its pipes open.
+const STEP: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// What to run. The environment is ours, without what belongs to sealbox.
 #[derive(Clone, Copy)]
@@ -45,18 +48,9 @@ pub(super) fn run(tool: Tool<'_>) -> Result<Vec<u8>, ToolFailed> {
         }
     }
     let mut child = command.spawn().map_err(|e| ToolFailed::NotStarted(name(), e.kind()))?;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (ended, answer) = std::thread::scope(|scope| {
-        // A program that does not read must not block us: killing it ends this write too.
-        scope.spawn(move || stdin.map(|mut pipe| pipe.write_all(tool.input)));
-        let reader = scope.spawn(move || {
-            let mut answer = Vec::new();
-            let read = stdout.map(|pipe| pipe.take(MAX_ANSWER).read_to_end(&mut answer));
-            read.map(|_| answer).unwrap_or_default()
-        });
-        let ended = wait(&mut child);
-        (ended, reader.join().unwrap_or_default())
-    });
+    let start = Instant::now();
+    let answer = talk(&mut child, tool.input, start);
+    let ended = wait(&mut child, start);
     match ended {
         Some(status) if status.success() => Ok(answer),
         Some(status) => Err(ToolFailed::Ended(name(), status)),
@@ -64,15 +58,63 @@ pub(super) fn run(tool: Tool<'_>) -> Result<Vec<u8>, ToolFailed> {
     }
 }
 
+/// Feeds the program and listens to it until both are done, it has ended, or its time is over. Never blocks on a pipe:
+/// what the program started may hold that open for as long as it likes.
+fn talk(child: &mut Child, input: &[u8], start: Instant) -> Vec<u8> {
+    let mut stdin = child.stdin.take().filter(|pipe| rustix::io::ioctl_fionbio(pipe, true).is_ok());
+    let mut stdout = child.stdout.take().filter(|pipe| rustix::io::ioctl_fionbio(pipe, true).is_ok());
+    let (mut rest, mut answer) = (input, Vec::new());
+    loop {
+        stdin = stdin.filter(|_| !rest.is_empty());
+        let mut pipes: Vec<PollFd<'_>> = Vec::with_capacity(2);
+        pipes.extend(stdin.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::OUT)));
+        pipes.extend(stdout.as_ref().map(|pipe| PollFd::new(pipe, PollFlags::IN)));
+        if pipes.is_empty() || start.elapsed() >= PATIENCE {
+            return answer;
+        }
+        let _ = poll(&mut pipes, Some(&STEP)); // the reads and writes below tell what is wrong
+        let ended = matches!(child.try_wait(), Ok(Some(_)) | Err(_));
+        if let Some(pipe) = &mut stdin {
+            match pipe.write(rest) {
+                Ok(written) => rest = rest.get(written..).unwrap_or_default(),
+                Err(error) if later(&error) => {}
+                Err(_) => rest = &[], // it does not want the rest; its exit code says what that means
+            }
+        }
+        if stdout.as_mut().is_some_and(|pipe| !listen(pipe, &mut answer)) {
+            stdout = None;
+        }
+        if ended {
+            return answer;
+        }
+    }
+}
+
+/// Takes what is there; false at the end of it, or if it is too much.
+fn listen(pipe: &mut impl Read, answer: &mut Vec<u8>) -> bool {
+    let mut chunk = [0; 4096];
+    while answer.len() < MAX_ANSWER {
+        match pipe.read(&mut chunk) {
+            Ok(0) => return false,
+            Ok(read) => answer.extend(chunk.iter().take(read)),
+            Err(error) => return later(&error),
+        }
+    }
+    false
+}
+
+fn later(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
 /// Waits for the end, or makes one: `None`.
-fn wait(child: &mut Child) -> Option<ExitStatus> {
-    let start = Instant::now();
+fn wait(child: &mut Child, start: Instant) -> Option<ExitStatus> {
     let mut pause = Duration::from_micros(500);
-    while start.elapsed() < PATIENCE {
+    loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) => std::thread::sleep(pause),
-            Err(_) => break,
+            Ok(None) if start.elapsed() < PATIENCE => std::thread::sleep(pause),
+            _ => break,
         }
         pause = (pause * 2).min(Duration::from_millis(20));
     }
@@ -97,6 +139,18 @@ mod tests {
     #[test]
     fn a_program_that_reads_nothing_does_not_block_us() {
         assert_eq!(shell("echo done", &vec![b'x'; 1 << 20]).unwrap(), b"done\n");
+    }
+
+    /// The pipe holds 64 KiB; the rest of a long value would wait for a reader that never comes.
+    #[test]
+    fn a_reader_that_a_program_leaves_behind_does_not_hold_us() {
+        let start = Instant::now();
+        let long = vec![b'x'; 1 << 20];
+        assert!(shell("sleep 30 <&0 & echo done", &long).is_ok());
+        assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+        let told = shell("sleep 30 <&0; true", &long).unwrap_err();
+        assert!(matches!(told, ToolFailed::TooSlow(_)), "{told}");
+        assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     }
 
     #[test]

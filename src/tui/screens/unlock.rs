@@ -1,7 +1,7 @@
 //! The locked screen: one field, a spinner while the key is derived, one generic error.
 
 use crate::domain::Passphrase;
-use crate::service::{Answer, ErrorKind, LockReason, Request, Unlock as UnlockCall};
+use crate::service::{Answer, ErrorKind, LockReason, Request, Status, Unlock as UnlockCall, VaultState};
 use crate::tui::action::Action;
 use crate::tui::keymap::Press;
 use crate::tui::layout::centre;
@@ -41,6 +41,12 @@ impl Panel for Unlock {
                 self.passphrase.clear();
                 return vec![Step::Ask(Request::Unlock(UnlockCall { passphrase }))];
             }
+            // Without a passphrase: is it open by now? Another shell may have unlocked the agent.
+            KeyCode::Enter => {
+                self.waiting = true;
+                self.failed = None;
+                return vec![Step::Ask(Request::Status(Status {}))];
+            }
             KeyCode::Esc => self.passphrase.clear(),
             _ => {
                 if let Edit::Refused(reason) = self.passphrase.key(press) {
@@ -64,6 +70,10 @@ impl Panel for Unlock {
         self.waiting = false;
         match what {
             Incoming::Answer(Ok(Answer::Unlock(()))) => return vec![Step::Enter],
+            Incoming::Answer(Ok(Answer::Status(report))) => match report.state {
+                VaultState::Unlocked => return self.found_open(),
+                _ => self.failed = Some("type the passphrase".to_owned()),
+            },
             Incoming::Answer(Err(error)) if error.kind == ErrorKind::Locked => {
                 self.failed = Some("that did not open the vault".to_owned());
             }
@@ -71,6 +81,11 @@ impl Panel for Unlock {
             _ => {}
         }
         Vec::new()
+    }
+
+    /// Not while a passphrase is being typed: the rest of it would become commands.
+    fn found_open(&mut self) -> Vec<Step> {
+        if self.waiting || !self.passphrase.is_empty() { Vec::new() } else { vec![Step::Enter] }
     }
 
     fn draw(&self, model: &Model, paint: &mut Paint<'_>) {

@@ -131,7 +131,11 @@ fn status(model: &mut Model, report: StatusReport, out: &mut Vec<Effect>) {
             forget(model);
             set_gate(model, Box::new(Unlock::new(reason.filter(|_| by_itself))), out);
         }
-        VaultState::Unlocked if model.gate.is_none() => {
+        VaultState::Unlocked if model.gate.is_some() => {
+            let gate = model.gate.as_ref().map(|gate| gate.id);
+            gate.into_iter().for_each(|id| to_layer(model, id, out, |panel, _| panel.found_open()));
+        }
+        VaultState::Unlocked => {
             if first || before != Some(VaultState::Unlocked) {
                 model.changes_seen = changes;
                 model.touched_at = model.now.mono;

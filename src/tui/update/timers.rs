@@ -9,6 +9,8 @@ use crate::service::{Request, Status};
 
 /// How often changes by others are looked for while the vault is open.
 pub(crate) const POLL_MS: u64 = 3_000;
+/// The same while a value is shown.
+const POLL_TIMED_MS: u64 = 1_000;
 
 /// The next instant at which something must happen, in milliseconds since boot.
 pub(crate) fn next_due(model: &Model) -> Option<u64> {
@@ -32,12 +34,19 @@ pub(crate) fn next_due(model: &Model) -> Option<u64> {
         due.push(if model.unlocked() { copied.until.saturating_sub(whole) } else { copied.until });
     }
     if model.unlocked() {
-        due.push(model.polled_at.saturating_add(POLL_MS));
+        due.push(next_poll(model));
         if model.lock_in_s().is_some_and(|left| left <= 91) {
             due.push(next_step(model.now.mono, model.status_at, 1000));
         }
     }
     due.into_iter().min()
+}
+
+/// When to look next. While a dialog runs against time anyway, which is one that shows a value, that is soon: a lock from
+/// elsewhere is to hide it.
+fn next_poll(model: &Model) -> u64 {
+    let timed = model.layers.iter().any(|layer| layer.panel.due(model).is_some());
+    model.polled_at.saturating_add(if timed { POLL_TIMED_MS } else { POLL_MS })
 }
 
 /// The next multiple of `step` after `now`, counted from `since`.
@@ -85,7 +94,7 @@ pub(super) fn tick(model: &mut Model, out: &mut Vec<Effect>) {
     if model.lock_in_s().is_some_and(|left| left <= 91) {
         model.dirty = true;
     }
-    if model.unlocked() && now >= model.polled_at.saturating_add(POLL_MS) {
+    if model.unlocked() && now >= next_poll(model) {
         poll(model, out);
     }
 }

@@ -172,3 +172,25 @@ fn a_display_that_went_away_takes_the_helper_with_it() {
     drop(display);
     until("the helper's end", || helpers("system 4219000").is_empty().then_some(()));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_display_that_hangs_is_told_and_no_helper_keeps_the_value() {
+    use std::os::linux::net::SocketAddrExt;
+    use std::os::unix::net::{SocketAddr, UnixListener};
+    let env = vault();
+    // A display that takes connections and says nothing, under a number that no server counts up to.
+    let name = format!(":{}", 30_000 + std::process::id() % 30_000);
+    let address = SocketAddr::from_abstract_name(format!("/tmp/.X11-unix/X{}", &name[1..])).unwrap();
+    let display = UnixListener::bind_addr(&address).unwrap();
+    let mut command = env.command(&["copy", "API_KEY"]);
+    command.env("SEALBOX_CLIPBOARD", "system").env("DISPLAY", &name);
+    crate::env::Ran::of(command, b"").code(1).says("the system clipboard does not answer");
+    let wanted = format!("DISPLAY={name}\0");
+    let there = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        holds(&environment, wanted.as_bytes())
+    };
+    until("the helper's end", || (!helpers("system").iter().any(there)).then_some(()));
+    drop(display);
+}

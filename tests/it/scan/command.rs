@@ -190,3 +190,18 @@ fn a_role_that_opens_no_value_is_told_and_fails_where_leaks_were_asked_for() {
     silent(reader.run(&["scan", "x", "--leaks"]).code(12));
     silent(reader.run(&["scan", "x", "--strict"]).code(12));
 }
+
+#[test]
+fn what_was_named_and_is_no_file_is_not_passed_over_in_silence() {
+    let env = vault();
+    write(&env, "clean.txt", "nothing");
+    let fifo = env.work().join("tree/fifo");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    // `sealbox scan <(git diff)` hands over a pipe: to say that nothing leaked would be a guess.
+    for named in ["tree/fifo", "./tree/fifo", "/dev/null"] {
+        silent(env.run(&["scan", "--leaks", named, "tree/clean.txt"]).code(1))
+            .says("was not scanned: not a regular file; scan --stdin reads a pipe");
+    }
+    silent(env.run(&["scan", "--leaks", "tree"]).ok()); // found in a folder, it is nobody's file
+}

@@ -51,3 +51,14 @@ fn without_declared_names_status_opens_nothing_and_check_has_nothing_to_say() {
     declare(&env, "scan = [\"src\"]\n");
     env.run(&["status", "--check"]).ok().says("no names are declared");
 }
+
+#[test]
+fn a_project_that_does_not_exist_is_a_mistake_that_check_finds() {
+    let env = TestEnv::with_vault();
+    env.run_with(&["set", "SHARED", "--org"], b"x").ok();
+    declare(&env, "project = \"tpyo\"\nnames = [\"SHARED\"]\n");
+    // The organization has the name, but `run` stops at the project: so must the check in front of it.
+    env.run(&["run", "--", "true"]).code(10);
+    env.run(&["status", "--check"]).code(10).says("no project tpyo");
+    env.run(&["status"]).ok().says("were not checked").says("no project tpyo");
+}

@@ -102,3 +102,27 @@ fn outside_of_a_repository_it_says_so() {
     let ran = env.run(&["scan", "--staged"]).code(2);
     assert!(ran.stderr.contains("git") && ran.stderr.contains("repository"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_persons_settings_of_git_hide_nothing() {
+    let Some(env) = repository() else { return };
+    let repo = env.work().join("repo");
+    fs::create_dir(repo.join("sub")).unwrap();
+    fs::write(repo.join("leak.txt"), VALUE).unwrap();
+    git(&env, &["add", "."]);
+    for (name, value) in [("diff.relative", "true"), ("color.ui", "always"), ("diff.noprefix", "true")] {
+        git(&env, &["config", name, value]);
+    }
+    let mut command = env.command(&["scan", "--staged", "--leaks"]);
+    command.current_dir(repo.join("sub"));
+    let ran = crate::env::Ran::of(command, b"").code(1);
+    assert!(ran.text().contains("leak.txt:1:1  LEAK API_KEY"), "{}", ran.text());
+}
+
+#[test]
+fn outside_of_a_repository_the_reason_is_told() {
+    let Some(env) = repository() else { return };
+    let mut command = env.command(&["scan", "--staged", "--leaks"]);
+    command.env("GIT_CEILING_DIRECTORIES", env.root());
+    crate::env::Ran::of(command, b"").code(2).says("not a git repository");
+}

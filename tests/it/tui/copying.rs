@@ -75,3 +75,32 @@ fn a_countdown_never_runs_into_the_tabs() {
         assert!(line.contains("1 Org"), "{line:?}");
     }
 }
+
+/// As tmux answers that keeps it to itself.
+struct Advising;
+
+impl Copier for Advising {
+    fn copy(&self, name: &str, _: &SecretValue, _: &mut dyn std::io::Write) -> CopyReport {
+        let left = std::time::Duration::from_secs(30);
+        let text =
+            format!("{name} is in tmux's paste buffer only · it needs: tmux set -s set-clipboard external");
+        CopyReport { ok: true, text, countdown: Some(Countdown { place: "in tmux", left }) }
+    }
+}
+
+#[test]
+fn the_setting_to_change_is_read_to_its_end_on_a_small_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let ada = seeded(folder.path());
+    for (columns, rows) in [(120, 40), (80, 24), (62, 16), (40, 12)] {
+        let mut screen = Driver::new(ada.service.clone(), Arc::new(Advising), (columns, rows), NOW).unwrap();
+        screen.key("y").unwrap();
+        let text = screen.screen();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("it needs: tmux set -s set-clipboard external"), "{columns}x{rows}:\n{text}");
+        assert!(words.contains("1 Org"), "{columns}x{rows}:\n{text}");
+        assert!(!words.contains("clipboard, 30 s"), "it is in tmux, not on a clipboard:\n{text}");
+        screen.key("esc").unwrap();
+        hides(&screen, "it needs");
+    }
+}

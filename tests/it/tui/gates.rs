@@ -134,3 +134,47 @@ fn activity_on_the_screen_keeps_the_vault_open() {
     }
     hides(&screen, "Passphrase");
 }
+
+#[test]
+fn a_vault_that_another_shell_unlocked_opens_without_typing_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let ada = seeded(folder.path());
+    let mut screen = ada.screen(80, 24);
+    for by_focus in [true, false] {
+        screen.key("ctrl-l").unwrap();
+        shows(&screen, "the vault is locked");
+        if by_focus {
+            screen.focus(true).unwrap()
+        } else {
+            screen.key("enter").unwrap()
+        };
+        shows(&screen, "Passphrase");
+        ada.ask(Unlock { passphrase: passphrase() });
+        if by_focus {
+            screen.focus(true).unwrap()
+        } else {
+            screen.key("enter").unwrap()
+        };
+        shows(&screen, "NPM_TOKEN");
+        hides(&screen, "Passphrase");
+    }
+    // In the middle of a passphrase it stays: the rest of it would become commands.
+    screen.key("ctrl-l").unwrap().type_text("corr").unwrap();
+    ada.ask(Unlock { passphrase: passphrase() });
+    screen.focus(true).unwrap();
+    shows(&screen, "Passphrase");
+    hides(&screen, "NPM_TOKEN");
+}
+
+#[test]
+fn a_lock_from_elsewhere_hides_a_shown_value_within_a_second() {
+    let folder = tempfile::tempdir().unwrap();
+    let ada = seeded(folder.path());
+    let mut screen = ada.screen(80, 24);
+    screen.key("x").unwrap();
+    shows(&screen, "npm-2");
+    ada.ask(Lock {});
+    screen.pass(1_000).unwrap();
+    hides(&screen, "npm-2");
+    shows(&screen, "Passphrase");
+}
