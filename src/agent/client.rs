@@ -5,7 +5,7 @@
 
 use super::error::AgentError;
 use super::protocol::{
-    Hello, MAX_FRAME, MAX_HELLO, PROTOCOL, VERSION, Welcome, frame, receive, send, vault_text,
+    Hello, Limits, MAX_FRAME, MAX_HELLO, PROTOCOL, VERSION, Welcome, frame, receive, send, vault_text,
 };
 use super::socket;
 use crate::platform::paths::VaultPaths;
@@ -26,6 +26,7 @@ const FRESH: Duration = Duration::from_secs(2);
 /// An agent that was reached.
 pub struct Client {
     paths: VaultPaths,
+    limits: Option<Limits>,
     welcome: Welcome,
     spare: Mutex<Option<(UnixStream, Instant)>>,
 }
@@ -42,13 +43,14 @@ pub enum Contact {
 type Answered = Result<Answer, ServiceError>;
 
 impl Client {
-    /// Connects and greets.
+    /// Connects and greets. The `limits` are those of the settings here, if they are of any concern.
     ///
     /// # Errors
     /// [`AgentError::Absent`] if nobody is there; see [`AgentError`] for everything else that is no agent for us.
-    pub fn reach(paths: &VaultPaths) -> Result<Self, AgentError> {
-        let (stream, welcome) = greet(paths, &[])?;
-        Ok(Self { paths: paths.clone(), welcome, spare: Mutex::new(Some((stream, Instant::now()))) })
+    pub fn reach(paths: &VaultPaths, limits: Option<Limits>) -> Result<Self, AgentError> {
+        let (stream, welcome) = greet(paths, limits, &[])?;
+        let spare = Mutex::new(Some((stream, Instant::now())));
+        Ok(Self { paths: paths.clone(), limits, welcome, spare })
     }
 
     /// Connects, greets and asks a question that any agent of this user may hear, in one go. An agent that is not for us
@@ -56,10 +58,14 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::reach`].
-    pub fn reach_and_ask(paths: &VaultPaths, question: &Request) -> Result<(Self, Answered), AgentError> {
-        let (stream, welcome) = greet(paths, &frame(question)?)?;
+    pub fn reach_and_ask(
+        paths: &VaultPaths,
+        limits: Option<Limits>,
+        question: &Request,
+    ) -> Result<(Self, Answered), AgentError> {
+        let (stream, welcome) = greet(paths, limits, &frame(question)?)?;
         let answer = answer_from(&stream)?;
-        let client = Self { paths: paths.clone(), welcome, spare: Mutex::new(None) };
+        let client = Self { paths: paths.clone(), limits, welcome, spare: Mutex::new(None) };
         client.keep(stream);
         Ok((client, answer))
     }
@@ -90,7 +96,7 @@ impl Client {
                 Ok(answer)
             }
             Err(_) if again => {
-                let (stream, _) = greet(&self.paths, &[]).map_err(Contact::Lost)?;
+                let (stream, _) = greet(&self.paths, self.limits, &[]).map_err(Contact::Lost)?;
                 let answer = exchange(&stream, &whole).map_err(Contact::Lost)?;
                 self.keep(stream);
                 Ok(answer)
@@ -103,7 +109,7 @@ impl Client {
         let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).take();
         match spare {
             Some((stream, used)) if used.elapsed() < FRESH => Ok(stream),
-            _ => greet(&self.paths, &[]).map(|(stream, _)| stream),
+            _ => greet(&self.paths, self.limits, &[]).map(|(stream, _)| stream),
         }
     }
 
@@ -113,12 +119,16 @@ impl Client {
 }
 
 /// Connects and shakes hands. `more` is sent along: it must be nothing that another agent may not hear.
-fn greet(paths: &VaultPaths, more: &[u8]) -> Result<(UnixStream, Welcome), AgentError> {
+fn greet(
+    paths: &VaultPaths,
+    limits: Option<Limits>,
+    more: &[u8],
+) -> Result<(UnixStream, Welcome), AgentError> {
     let stream = socket::connect(paths)?;
-    let mut first = frame(&Hello::new(&paths.data, false))?;
+    let mut first = frame(&Hello { limits, ..Hello::new(&paths.data, false) })?;
     first.extend_from_slice(more);
     send(&stream, &first).map_err(AgentError::Broken)?;
-    let welcome = receive(&stream, MAX_HELLO, GREETING, None)?.ok_or(AgentError::NotAnAgent)?;
+    let welcome = receive(&stream, MAX_HELLO, GREETING, None)?.ok_or_else(ending)?;
     let welcome = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?;
     if welcome.vault != vault_text(&paths.data) {
         return Err(AgentError::OtherVault(welcome.vault));
@@ -135,8 +145,13 @@ fn exchange(stream: &UnixStream, whole: &[u8]) -> Result<Answered, AgentError> {
 }
 
 fn answer_from(stream: &UnixStream) -> Result<Answered, AgentError> {
-    let bytes = receive(stream, MAX_FRAME, ANSWER, None)?.ok_or(AgentError::Silent)?;
+    let bytes = receive(stream, MAX_FRAME, ANSWER, None)?.ok_or_else(ending)?;
     serde_json::from_slice(&bytes).map_err(|_| AgentError::NotAnAgent)
+}
+
+/// It closed instead of saying something: it ends just now, as if the connection had broken a moment later.
+fn ending() -> AgentError {
+    AgentError::Broken(std::io::ErrorKind::UnexpectedEof.into())
 }
 
 /// True for what changes nothing, or comes to the same if it is done twice. What is not known here is taken for a write.

@@ -15,6 +15,10 @@ use crate::service::{
     StatusReport, Unlock, VaultState,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How often an agent that is just ending is looked for again.
+const ENDING: u32 = 10;
 
 /// Whether an agent may be used.
 pub enum Use {
@@ -110,8 +114,7 @@ impl Front {
     /// The outer one if there can be no agent, the inner one is the agent's own.
     pub fn unlock_in_agent(&self, passphrase: &Passphrase) -> Result<Result<(), ServiceError>, AgentError> {
         let Some(terms) = &self.terms else { return Err(AgentError::Absent) };
-        let mut lost = AgentError::Absent;
-        for _ in 0..2 {
+        for _ in 0..3 {
             let client = match self.client() {
                 Some(client) => client,
                 None => self.use_client(spawn::ensure(terms)?),
@@ -125,12 +128,10 @@ impl Front {
                     }
                     return Ok(answer.map(drop));
                 }
-                Err(Contact::Lost(error)) => lost = error,
-                Err(Contact::Unsure) => {}
+                Err(Contact::Lost(_) | Contact::Unsure) => self.state().client = None,
             }
-            self.state().client = None;
         }
-        Err(lost)
+        Err(AgentError::NotStarted("it was ended before it had the vault open".to_owned()))
     }
 
     /// The agent, if it runs and is for us. Looks again each time that there is none.
@@ -152,16 +153,20 @@ impl Front {
                 return (Some(Arc::clone(client)), None);
             }
         }
+        let limits = self.terms.as_ref().map(Terms::limits);
         let reach = || match question {
-            Some(question) => {
-                Client::reach_and_ask(&self.paths, question).map(|(client, answer)| (client, Some(answer)))
+            Some(question) => Client::reach_and_ask(&self.paths, limits, question)
+                .map(|(client, answer)| (client, Some(answer))),
+            None => Client::reach(&self.paths, limits).map(|client| (client, None)),
+        };
+        let mut reached = reach();
+        for _ in 0..ENDING {
+            if !matches!(reached, Err(AgentError::Broken(_))) {
+                break;
             }
-            None => Client::reach(&self.paths).map(|client| (client, None)),
-        };
-        let reached = match reach() {
-            Err(AgentError::Broken(_)) => reach(), // it was just ending
-            other => other,
-        };
+            std::thread::sleep(Duration::from_millis(10)); // it is just ending
+            reached = reach();
+        }
         match reached {
             Ok((client, answer)) => (Some(self.use_client(client)), answer),
             Err(AgentError::Absent) => (None, None),
@@ -263,7 +268,7 @@ impl Front {
         let client = self.state().client.take();
         let client = match client {
             Some(client) => Ok(client),
-            None => Client::reach(&self.paths).map(Arc::new),
+            None => Client::reach(&self.paths, None).map(Arc::new),
         };
         let locked = match client {
             Ok(client) => client.ask(Request::Lock(Lock {})).is_ok(),
@@ -332,8 +337,10 @@ impl Service for Front {
                 match client.ask(Request::Lock(Lock {})) {
                     Ok(answer) => answer,
                     Err(_) => {
-                        self.state().client = None; // its keys died with it
-                        Ok(Answer::Lock(()))
+                        self.state().client = None;
+                        // Its keys died with it, or it hangs and must not be left with them.
+                        let ended = spawn::stop(&self.paths).map(|_| Answer::Lock(()));
+                        ended.map_err(|error| ServiceError::new(ErrorKind::Failure, error.to_string()))
                     }
                 }
             }

@@ -1,17 +1,48 @@
-//! One alarm in boot time: it rings at the instant that was set last, also when the machine slept through it.
+//! What wakes an agent that nobody asks for anything: an alarm, and a change in its folders.
 //!
-//! While nothing is set, whoever waits for it sleeps for good: an idle agent takes no CPU.
+//! The alarm is in boot time: it rings at the instant that was set last, also when the machine slept through it. While
+//! nothing is set and nothing changes, whoever waits sleeps for good: an idle agent takes no CPU.
 
 use std::{io, time::Duration};
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 mod clockwork {
     use super::*;
+    use crate::platform::paths::VaultPaths;
+    use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
     use rustix::time::{
         Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
         timerfd_settime,
     };
     use std::os::fd::OwnedFd;
+
+    /// The folder of the socket (which goes when a person's last session ends) and that of the vault. That a folder
+    /// itself went is not told while we have a file of it open; that its files went is.
+    pub(in super::super) struct Places(OwnedFd);
+
+    impl Places {
+        /// `None` if the system has no more watches to give: then the alarm is what notices, later.
+        pub(in super::super) fn of(paths: &VaultPaths) -> Option<Self> {
+            let own = WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF | WatchFlags::ONLYDIR;
+            let listing = WatchFlags::DELETE | WatchFlags::MOVED_FROM | WatchFlags::MOVED_TO;
+            let watch = inotify::init(CreateFlags::CLOEXEC).ok()?;
+            inotify::add_watch(&watch, &paths.runtime, own | listing).ok()?;
+            inotify::add_watch(&watch, &paths.data, own | listing).ok()?;
+            Some(Self(watch))
+        }
+
+        /// Returns when something happened there; false if that can no longer be told.
+        pub(in super::super) fn wait(&self) -> bool {
+            let mut events = [0; 4096]; // which they are is not looked at
+            loop {
+                match rustix::io::read(&self.0, &mut events) {
+                    Ok(1..) => return true,
+                    Err(rustix::io::Errno::INTR) => {}
+                    _ => return false,
+                }
+            }
+        }
+    }
 
     /// See the module.
     pub(in super::super) struct Alarm(OwnedFd);
@@ -47,8 +78,24 @@ mod clockwork {
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 mod clockwork {
     use super::*;
-    use crate::platform::clock::{Clock, SystemClock};
+    use crate::platform::{
+        clock::{Clock, SystemClock},
+        paths::VaultPaths,
+    };
     use std::sync::{Condvar, Mutex, PoisonError};
+
+    /// See the module: here the alarm is what notices.
+    pub(in super::super) struct Places;
+
+    impl Places {
+        pub(in super::super) fn of(_paths: &VaultPaths) -> Option<Self> {
+            None
+        }
+
+        pub(in super::super) fn wait(&self) -> bool {
+            false
+        }
+    }
 
     /// How long a sleep may last, because it may not count a suspend.
     const STEP: Duration = Duration::from_secs(30);
@@ -85,7 +132,7 @@ mod clockwork {
     }
 }
 
-pub(super) use clockwork::Alarm;
+pub(super) use clockwork::{Alarm, Places};
 
 #[cfg(test)]
 mod tests {

@@ -44,6 +44,21 @@ pub struct Hello {
     /// True to end the agent: honoured whatever the versions and vaults are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
+    /// How this client wants the vault to be kept. An agent outlives the settings that it was started with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// How an open vault is kept, as the settings of a client say. The times hold from the next unlocking on; that readings
+/// must be written down holds at once, and until somebody whose settings say otherwise unlocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Lock after this long without activity.
+    pub idle_ms: Option<u64>,
+    /// Lock after this long in any case.
+    pub max_ms: Option<u64>,
+    /// Refuse to read a value when that cannot be written into the read log.
+    pub audit_required: bool,
 }
 
 /// What the agent answers. Fields may be added; none is ever removed or changed.
@@ -70,6 +85,7 @@ impl Hello {
             protocol: PROTOCOL,
             vault: vault_text(data),
             stop,
+            limits: None,
         }
     }
 

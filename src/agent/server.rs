@@ -4,9 +4,9 @@
 //! stop is answered; no byte of a stranger is parsed; nothing of a request is ever logged.
 
 use super::error::AgentError;
-use super::idle::Alarm;
+use super::idle::{Alarm, Places};
 use super::journal::Journal;
-use super::protocol::{Budget, Hello, MAX_FRAME, MAX_HELLO, PATIENCE, Welcome, frame, receive, send};
+use super::protocol::{Budget, Hello, Limits, MAX_FRAME, MAX_HELLO, PATIENCE, Welcome, frame, receive, send};
 use super::socket::{self, Only};
 use super::wipe;
 use crate::crypto::KdfPolicy;
@@ -20,7 +20,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -31,6 +31,7 @@ const WORKERS: usize = 32;
 const SPARE: usize = 2;
 /// Room for what a request takes in a debug build too; only what is used is ever backed by memory.
 const STACK: usize = 4 << 20;
+const ABANDONED: &str = "its socket or vault is gone";
 /// What all half-received requests together may take: one of the longest and many ordinary ones.
 static BUDGET: Budget = Budget::new(MAX_FRAME + (32 << 20));
 
@@ -64,6 +65,8 @@ struct Agent {
     socket: Option<(u64, u64)>,
     /// Time since boot of the last request, in milliseconds.
     asked_at: AtomicU64,
+    /// Some client's settings say that readings must be written down.
+    audited: AtomicBool,
     seen: Mutex<Seen>,
     workers: Workers,
 }
@@ -103,6 +106,17 @@ fn begin(options: Serve, ready: impl FnOnce()) -> Result<Infallible, AgentError>
         }
     });
     spawned.map_err(AgentError::Broken)?;
+    if let Some(places) = Places::of(&agent.paths) {
+        let watched = Arc::clone(&agent);
+        let look = move || {
+            while places.wait() {
+                if watched.is_abandoned() || !watched.paths.identity().exists() {
+                    watched.end(ABANDONED);
+                }
+            }
+        };
+        thread("places", look).map_err(AgentError::Broken)?;
+    }
     let watched = Arc::clone(&agent);
     thread("alarm", move || watched.watch()).map_err(AgentError::Broken)?;
     ready();
@@ -144,6 +158,7 @@ impl Agent {
             quit_after: options.quit_after,
             alarm: Alarm::new().map_err(AgentError::Broken)?,
             asked_at: AtomicU64::new(0),
+            audited: AtomicBool::new(options.audit_required),
             seen: Mutex::default(),
             workers: Workers::default(),
         };
@@ -175,7 +190,7 @@ impl Agent {
                 }
             }
             if self.is_abandoned() {
-                self.end("its socket or vault is gone");
+                self.end(ABANDONED);
             }
             match accepted {
                 Ok((stream, _)) if socket::is_us(&stream).unwrap_or(false) => {
@@ -218,12 +233,16 @@ impl Agent {
         if send(stream, &greeting).is_err() || !fits {
             return;
         }
+        if hello.limits.is_some_and(|limits| limits.audit_required) && !self.audited.load(Ordering::Acquire) {
+            self.service.require_records(true);
+            self.audited.store(true, Ordering::Release);
+        }
         while let Ok(Some(bytes)) = receive(stream, MAX_FRAME, PATIENCE, Some(&BUDGET)) {
             let request = serde_json::from_slice::<Request>(&bytes);
             drop(bytes);
             let wipe = request.as_ref().map_or(true, wipe::is_needed_after); // who knows what else it was
             let sent = match request {
-                Ok(request) => self.reply(stream, request),
+                Ok(request) => self.reply(stream, request, hello.limits),
                 Err(_) => {
                     let error =
                         ServiceError::new(ErrorKind::Failure, "the agent does not understand this request");
@@ -242,13 +261,17 @@ impl Agent {
 
     /// Answers one request. False if the client is gone.
     #[inline(never)]
-    fn reply(&self, stream: &UnixStream, request: Request) -> bool {
+    fn reply(&self, stream: &UnixStream, request: Request, limits: Option<Limits>) -> bool {
         self.asked();
+        let opens = matches!(request, Request::Unlock(_));
         let answer = if carries(&request) {
             self.service.handle(request)
         } else {
             Err(ServiceError::new(ErrorKind::Usage, "the agent does not do this").hint("add --no-agent"))
         };
+        if let (true, Ok(_), Some(limits)) = (opens, &answer, limits) {
+            self.keep_by(limits); // whoever knows the passphrase says how it is kept
+        }
         self.look();
         let whole = frame(&answer).or_else(|_| {
             let limit = MAX_FRAME >> 20;
@@ -257,6 +280,13 @@ impl Agent {
         });
         drop(answer);
         whole.is_ok_and(|whole| send(stream, &whole).is_ok())
+    }
+
+    fn keep_by(&self, limits: Limits) {
+        let time = |ms: Option<u64>| ms.map(Duration::from_millis);
+        self.service.set_limits(time(limits.idle_ms), time(limits.max_ms));
+        self.service.require_records(limits.audit_required);
+        self.audited.store(limits.audit_required, Ordering::Release);
     }
 
     fn lock(&self) {
@@ -291,21 +321,26 @@ impl Agent {
         loop {
             let open = self.look();
             if self.is_abandoned() {
-                self.end("its socket or vault is gone");
+                self.end(ABANDONED);
             }
             let quiet_until =
                 Duration::from_millis(self.asked_at.load(Ordering::Acquire)).saturating_add(self.quit_after);
             if !open && self.clock.since_boot() >= quiet_until {
                 self.end("nobody asked for anything");
             }
-            let next = if open { self.service.standing().locks_at } else { Some(quiet_until) };
-            {
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.rings_at = next;
-                self.alarm.set(next);
-            }
+            self.wind(quiet_until);
             self.alarm.wait();
         }
+    }
+
+    /// Sets the alarm to what comes next. Where the vault stands is asked with `seen` held: an unlock that comes in between
+    /// has set the alarm to its own deadline, and that must not be put off.
+    fn wind(&self, quiet_until: Duration) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let standing = self.service.standing();
+        let next = if standing.open { standing.locks_at } else { Some(quiet_until) };
+        seen.rings_at = next;
+        self.alarm.set(next);
     }
 
     /// Wipes, takes the socket away and ends the process.

@@ -10,7 +10,7 @@ use rustix::fs::{CWD, Mode, OFlags, openat};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use std::{
     fs::{DirBuilder, File, Metadata},
-    io::ErrorKind,
+    io::{ErrorKind, Read, Write},
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         unix::{
@@ -93,11 +93,33 @@ impl Only {
             .map(File::from)
             .map_err(|errno| AgentError::Broken(errno.into()))?;
         match file.try_lock() {
-            Ok(()) => Ok(Self { _lock: file }),
+            Ok(()) => {
+                // Whom to end if it ever stops answering; see `holder`.
+                let named = file.set_len(0).and_then(|()| (&file).write_all(number().as_bytes()));
+                named.map_err(AgentError::Broken)?;
+                Ok(Self { _lock: file })
+            }
             Err(std::fs::TryLockError::WouldBlock) => Err(AgentError::Taken),
             Err(std::fs::TryLockError::Error(error)) => Err(AgentError::Broken(error)),
         }
     }
+}
+
+fn number() -> String {
+    format!("{}\n", std::process::id())
+}
+
+/// The process that holds the lock of this folder; `None` if nobody does, or the folder is not safe.
+pub(super) fn holder(paths: &VaultPaths) -> Option<u32> {
+    look(paths).ok()?;
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = openat(CWD, lock_path(paths), flags, Mode::empty()).map(File::from).ok()?;
+    if !matches!(file.try_lock(), Err(std::fs::TryLockError::WouldBlock)) {
+        return None;
+    }
+    let mut text = String::new();
+    (&mut file).take(16).read_to_string(&mut text).ok()?;
+    text.strip_suffix('\n')?.parse().ok()
 }
 
 /// The address of the socket. One that is too long for an address is reached through its open folder.
@@ -181,7 +203,6 @@ pub(super) fn inode(path: &Path) -> Option<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
 
     fn place() -> (tempfile::TempDir, VaultPaths) {
         let home = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@
 
 use super::client::Client;
 use super::error::AgentError;
-use super::protocol::{Hello, MAX_HELLO, Welcome, frame, receive, send};
+use super::protocol::{Hello, Limits, MAX_HELLO, Welcome, frame, receive, send};
 use super::socket;
 use crate::platform::paths::VaultPaths;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -21,6 +21,8 @@ use std::{
 
 /// How long it may take until an agent can be reached or has ended.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long one that is asked to stop may take to answer before a signal says it again.
+const ORDERLY: Duration = Duration::from_secs(3);
 /// What an agent keeps of the environment. Folders and limits are arguments: the vault must not depend on a variable.
 const KEPT: [&str; 4] = ["HOME", "PATH", "TMPDIR", "LANG"];
 /// To glibc's allocator: what a large request needed for a moment (an import, a backup) goes back to the system. Left to
@@ -44,6 +46,17 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// What every greeting says of them.
+    pub(super) fn limits(&self) -> Limits {
+        let ms =
+            |limit: Option<Duration>| limit.map(|limit| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX));
+        Limits {
+            idle_ms: ms(self.idle_lock),
+            max_ms: ms(self.max_unlocked),
+            audit_required: self.audit_required,
+        }
+    }
+
     /// The command line of the hidden subcommand; `sealbox agent serve` reads it.
     fn arguments(&self) -> Vec<OsString> {
         let time =
@@ -75,7 +88,7 @@ impl Terms {
 pub fn ensure(terms: &Terms) -> Result<Client, AgentError> {
     let until = Instant::now() + PATIENCE;
     loop {
-        match Client::reach(&terms.paths) {
+        match Client::reach(&terms.paths, Some(terms.limits())) {
             Err(AgentError::Absent) => {}
             Err(AgentError::OtherVersion { .. }) => {
                 stop(&terms.paths)?;
@@ -178,20 +191,63 @@ pub fn report(outcome: &Result<(), AgentError>) {
 }
 
 /// Ends the agent of this vault, whatever its version: it wipes its keys first. Says its process; `None` if there was none.
+/// One that does not answer (stopped, or kept busy by too many connections) is ended by signals: keys that somebody wants
+/// gone must not stay because their holder is deaf.
 ///
 /// # Errors
 /// [`AgentError`] if it cannot be asked, or does not end.
 pub fn stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
+    match ask_to_stop(paths) {
+        Err(error @ (AgentError::Silent | AgentError::Broken(_))) => match end_by_signal(paths) {
+            Some(pid) => Ok(Some(pid)),
+            None if socket::holder(paths).is_none() => Ok(None), // it was ending by itself
+            None => Err(error),
+        },
+        other => other,
+    }
+}
+
+fn ask_to_stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
     let stream = match socket::connect(paths) {
         Err(AgentError::Absent) => return Ok(None),
         other => other?,
     };
     send(&stream, &frame(&Hello::new(&paths.data, true))?).map_err(AgentError::Broken)?;
-    let welcome = receive(&stream, MAX_HELLO, PATIENCE, None)?.ok_or(AgentError::NotAnAgent)?;
+    let gone = || AgentError::Broken(std::io::ErrorKind::UnexpectedEof.into());
+    let welcome = receive(&stream, MAX_HELLO, ORDERLY, None)?.ok_or_else(gone)?;
     let pid = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?.pid;
     // Its end closes the connection.
     match receive(&stream, MAX_HELLO, PATIENCE, None) {
         Ok(None) | Err(AgentError::Broken(_)) => Ok(Some(pid)),
         _ => Err(AgentError::Silent),
     }
+}
+
+/// SIGTERM, upon which it wipes and ends as if asked to; if nothing comes of that, SIGKILL. Says which process has ended.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn end_by_signal(paths: &VaultPaths) -> Option<u32> {
+    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+    let pid = socket::holder(paths)?;
+    let process = pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::empty()).ok()?;
+    // Still the holder after it was opened: the number means the agent and nobody who got it later.
+    if socket::holder(paths) != Some(pid) {
+        return None;
+    }
+    for (signal, patience) in [(Signal::TERM, PATIENCE), (Signal::KILL, ORDERLY)] {
+        pidfd_send_signal(&process, signal).ok()?;
+        let until = Instant::now() + patience;
+        while let Ok(left) = Timespec::try_from(until.saturating_duration_since(Instant::now())) {
+            match poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&left)) {
+                Ok(1..) => return Some(pid),
+                Err(rustix::io::Errno::INTR) => {}
+                _ => break,
+            }
+        }
+    }
+    None
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn end_by_signal(_paths: &VaultPaths) -> Option<u32> {
+    None
 }

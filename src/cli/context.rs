@@ -82,6 +82,28 @@ impl Context {
 
     /// The vault's folders: `--vault`, then `SEALBOX_VAULT`, then the project file, then the default vault.
     pub(crate) fn paths(&self) -> Result<VaultPaths, ServiceError> {
+        self.paths_by(&env)
+    }
+
+    /// The same vault as sessions see it whose runtime folder is another one: that of a login, or none (cron, sudo). They
+    /// have an agent of their own, which must hear of a lock too.
+    pub(crate) fn paths_elsewhere(&self) -> Result<Vec<VaultPaths>, ServiceError> {
+        let own = self.paths()?;
+        let login = format!("/run/user/{}", rustix::process::geteuid().as_raw());
+        let mut others: Vec<VaultPaths> = Vec::new();
+        for runtime in [Some(OsString::from(login)), None] {
+            let other = self.paths_by(&|name| match name {
+                "XDG_RUNTIME_DIR" => runtime.clone(),
+                _ => env(name),
+            })?;
+            if other.runtime != own.runtime {
+                others.push(other);
+            }
+        }
+        Ok(others)
+    }
+
+    fn paths_by(&self, env: &dyn Fn(&str) -> Option<OsString>) -> Result<VaultPaths, ServiceError> {
         let named = match &self.globals.vault {
             Some(vault) => Some(vault.clone()),
             None => match text_env("SEALBOX_VAULT")? {
@@ -89,7 +111,7 @@ impl Context {
                 None => self.vault_of_folder()?,
             },
         };
-        VaultPaths::resolve(named.as_deref(), &env).map_err(|error| usage(error.to_string()))
+        VaultPaths::resolve(named.as_deref(), env).map_err(|error| usage(error.to_string()))
     }
 
     /// A project file may name a vault of this user, never lead to a folder: it comes with other people's code.

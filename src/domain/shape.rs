@@ -155,6 +155,52 @@ const SPEAKS_OF_SECRECY: [&str; 11] = [
     "APIKEY",
 ];
 
+/// Last words of a name that speaks of something about a secret: how long it lives, where it is, what it is called.
+const ABOUT_IT: [&str; 42] = [
+    "ID",
+    "IDS",
+    "NAME",
+    "LABEL",
+    "USER",
+    "USERNAME",
+    "OWNER",
+    "TYPE",
+    "KIND",
+    "FORMAT",
+    "ALG",
+    "ALGORITHM",
+    "VERSION",
+    "TTL",
+    "EXPIRY",
+    "EXPIRES",
+    "EXPIRATION",
+    "AGE",
+    "LIFETIME",
+    "TIMEOUT",
+    "INTERVAL",
+    "DAYS",
+    "HOURS",
+    "MINUTES",
+    "SECONDS",
+    "LENGTH",
+    "SIZE",
+    "BITS",
+    "COUNT",
+    "LIMIT",
+    "MIN",
+    "MAX",
+    "ROUNDS",
+    "ITERATIONS",
+    "URL",
+    "URI",
+    "PATH",
+    "FILE",
+    "DIR",
+    "PREFIX",
+    "HEADER",
+    "ENABLED",
+];
+
 /// Values that stand for one that was never put in, whatever the name is.
 const PLACEHOLDERS: [&[u8]; 14] = [
     b"changeme",
@@ -259,11 +305,19 @@ fn is_database(family: Family) -> bool {
     matches!(family, Family::Postgres | Family::MySql | Family::Mongo | Family::Redis)
 }
 
+/// True if the name promises something that must be hard to guess: not `TOKEN_TTL` or `KEY_ID`, which only say something
+/// about it.
+fn speaks_of_secrecy(name: &SecretName) -> bool {
+    let mut words = name.as_str().split('_').filter(|word| !word.bytes().all(|byte| byte.is_ascii_digit()));
+    let about = words.clone().next_back().is_some_and(|last| ABOUT_IT.contains(&last));
+    !about && words.any(|word| SPEAKS_OF_SECRECY.contains(&word))
+}
+
 /// Why a value protects nothing, and whether that is certain; `None` if nothing speaks against it.
 pub fn weakness(name: &SecretName, value: &[u8]) -> Option<(&'static str, bool)> {
     let trimmed = value.trim_ascii();
     let lower = |one: &[u8], other: &[u8]| one.eq_ignore_ascii_case(other);
-    let secret = name.as_str().split('_').any(|word| SPEAKS_OF_SECRECY.contains(&word));
+    let secret = speaks_of_secrecy(name);
     if trimmed.is_empty() {
         return secret.then_some(("has no value", false));
     }
@@ -395,12 +449,22 @@ mod tests {
             ("DB_PASSWORD", "abc", false),
             ("DB_PASSWORD", "aaaaaaaaaaaa", true),
             ("DB_PASSWORD", "", false),
+            ("DB_PASSWORD_2", "abc", false),
+            ("TOKEN_URL", "changeme", true),
         ] {
             assert_eq!(weak(text, value).map(|(_, certain)| certain), Some(certain), "{text} {value}");
         }
-        for (text, value) in
-            [("PORT", "8080"), ("LOG_LEVEL", "none"), ("DEBUG", ""), ("DB_PASSWORD", "x9$kQ2!vLp")]
-        {
+        for (text, value) in [
+            ("PORT", "8080"),
+            ("LOG_LEVEL", "none"),
+            ("DEBUG", ""),
+            ("DB_PASSWORD", "x9$kQ2!vLp"),
+            ("TOKEN_TTL", "3600"),
+            ("PASSWORD_MIN_LENGTH", "12"),
+            ("KEY_ID", "1"),
+            ("SIGNING_KEY_VERSION_2", "2"),
+            ("TOKEN_HEADER", "token"),
+        ] {
             assert_eq!(weak(text, value), None, "{text} {value}");
         }
     }

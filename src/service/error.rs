@@ -126,7 +126,7 @@ impl From<&VaultError> for ServiceError {
             }
             VaultError::OrphanStore(_) => plain(Kind::Conflict)
                 .hint("sealbox restore --recovery-key-file FILE, or `sealbox reset` to start anew"),
-            VaultError::Locked => plain(Kind::Locked).hint("give the passphrase"),
+            VaultError::Locked => plain(Kind::Locked).hint("sealbox unlock, or give the passphrase"),
             VaultError::WrongPassphrase => {
                 plain(Kind::Locked).hint("try again; forgotten? sealbox restore --recovery-key-file FILE")
             }

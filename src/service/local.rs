@@ -35,7 +35,6 @@ pub struct LocalService {
     home: Home,
     clock: Arc<dyn Clock>,
     demo: bool,
-    audit_required: bool,
     inner: Mutex<Inner>,
 }
 
@@ -46,6 +45,7 @@ struct Inner {
     vault: Option<Vault>,
     prepared: Option<Prepared>,
     hours: Hours,
+    audit_required: bool,
     /// Where the vault's rows are, and what its files were when it was opened.
     store: PathBuf,
     stamp: Stamp,
@@ -77,11 +77,11 @@ impl LocalService {
             home,
             clock: options.clock,
             demo: options.demo,
-            audit_required: options.audit_required,
             inner: Mutex::new(Inner {
                 vault: None,
                 prepared: None,
                 hours: Hours::new(options.idle_lock),
+                audit_required: options.audit_required,
                 store: PathBuf::new(),
                 stamp: Stamp::default(),
                 epoch: 0,
@@ -96,6 +96,21 @@ impl LocalService {
     pub fn max_unlocked(self, limit: Option<Duration>) -> Self {
         self.as_it_is().hours.limit = limit;
         self
+    }
+
+    /// The limits from now on, counted from when the vault was opened and last used.
+    pub fn set_limits(&self, idle: Option<Duration>, max: Option<Duration>) {
+        let mut inner = self.as_it_is();
+        (inner.hours.idle, inner.hours.limit) = (idle, max);
+    }
+
+    /// Whether a value may be answered only if it was written down that it was read; also for a vault that is open.
+    pub fn require_records(&self, required: bool) {
+        let mut inner = self.as_it_is();
+        inner.audit_required = required;
+        if let Some(vault) = &mut inner.vault {
+            vault.require_records(required);
+        }
     }
 
     /// Where this service stands, after locking it if its time is over.
@@ -128,18 +143,19 @@ impl LocalService {
     }
 
     /// Keeps an opened vault, unless something closed the vault since `epoch`. What our own work did to the files is no
-    /// reason to close it.
-    fn keep(&self, mut vault: Vault, epoch: u64) {
-        vault.require_records(self.audit_required);
+    /// reason to close it. False if it was not kept.
+    fn keep(&self, mut vault: Vault, epoch: u64) -> bool {
         let mut inner = self.as_it_is();
         if inner.epoch != epoch {
-            return;
+            return false;
         }
+        vault.require_records(inner.audit_required);
         inner.store = PathBuf::from(vault.location());
         inner.stamp = Stamp::of(self.home.paths(), &inner.store);
         inner.vault = Some(vault);
         inner.reason = None;
         inner.hours.opened(self.clock.since_boot());
+        true
     }
 
     /// Opens the vault from one identity file: if another program replaced it while the key was derived, what was opened is
@@ -247,7 +263,9 @@ impl LocalService {
                 let prepared =
                     prepared.ok_or_else(|| VaultError::Invalid("nothing was prepared".to_owned()))?;
                 match self.home.commit(&prepared) {
-                    Ok(vault) => self.keep(vault, epoch),
+                    Ok(vault) => {
+                        self.keep(vault, epoch);
+                    }
                     Err(error) => {
                         // After a full disk the same recovery key, which is on paper by now, can be tried again.
                         self.inner().prepared = Some(prepared);
@@ -259,7 +277,9 @@ impl LocalService {
             Request::Unlock(call) => {
                 let epoch = self.inner().epoch;
                 let vault = self.open(&call.passphrase)?;
-                self.keep(vault, epoch);
+                if !self.keep(vault, epoch) {
+                    return Err(VaultError::Locked); // somebody said lock meanwhile: it is not open
+                }
                 Answer::Unlock(())
             }
             Request::Lock(_) => {

@@ -96,7 +96,13 @@ fn start(context: &Context) -> Result<(), Stop> {
 }
 
 fn stop(context: &Context) -> Result<(), Stop> {
-    let pid = spawn::stop(&context.paths()?).map_err(|error| failed(&error))?;
+    let mut pid = spawn::stop(&context.paths()?).map_err(|error| failed(&error))?;
+    for paths in context.paths_elsewhere()? {
+        // only this vault's: what else may be there is left alone
+        if Client::reach(&paths, None).is_ok() {
+            pid = pid.or(spawn::stop(&paths).map_err(|error| failed(&error))?);
+        }
+    }
     if context.out().is_json() {
         return context.out().json(&json!({ "stopped": pid.is_some(), "pid": pid }));
     }
@@ -109,7 +115,7 @@ fn stop(context: &Context) -> Result<(), Stop> {
 
 fn status(context: &Context) -> Result<(), Stop> {
     let question = Request::Status(Status {});
-    let (client, report) = match Client::reach_and_ask(&context.paths()?, &question) {
+    let (client, report) = match Client::reach_and_ask(&context.paths()?, None, &question) {
         Ok((client, answer)) => (client, answer?),
         Err(AgentError::Absent) => {
             return match context.out().is_json() {

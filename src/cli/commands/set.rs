@@ -89,6 +89,14 @@ pub(crate) fn run(context: &mut Context, args: SetArgs) -> Result<(), Stop> {
     }
     let scope = context.scope(&args.scope)?;
     let given = if typed { None } else { Some(value(&recipe, from_file.as_deref())?) };
+    // Where nobody feeds stdin (cron, CI), whoever asks for an interval does not mean to throw the value away.
+    if let (true, true, Some(text)) =
+        (piped, given.as_ref().is_some_and(SecretValue::is_empty), &args.rotate_every)
+    {
+        return Err(usage("standard input was empty: is it the interval alone that is to change?")
+            .hint(format!("sealbox set {name} --rotate-every {text} --keep-value"))
+            .into());
+    }
     context.unlock()?;
     let value = match given {
         Some(value) => value,

@@ -9,7 +9,7 @@ use crate::{
         stop::Stop,
     },
     domain::printable,
-    service::{ErrorKind, ServiceError, Status, StatusReport, VaultState},
+    service::{ErrorKind, LockReason, ServiceError, Status, StatusReport, VaultState},
 };
 use clap::Args;
 use serde::Serialize;
@@ -75,7 +75,12 @@ pub(crate) fn run(context: &mut Context, args: StatusArgs) -> Result<(), Stop> {
 fn print(context: &Context, status: &StatusReport, declared: Option<&Declared>) -> Result<(), Stop> {
     let state = match status.state {
         VaultState::Absent => "no vault here".to_owned(),
-        VaultState::Locked => "locked".to_owned(),
+        VaultState::Locked => match status.lock.reason {
+            Some(reason @ (LockReason::Idle | LockReason::Limit | LockReason::Replaced)) => {
+                reason.words().to_owned()
+            }
+            _ => "locked".to_owned(),
+        },
         VaultState::Unlocked => format!("unlocked; {}", countdown(status)),
     };
     context.out().line(&format!("state   {state}"))?;

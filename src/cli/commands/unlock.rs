@@ -42,6 +42,10 @@ pub(crate) fn run(context: &mut Context, args: UnlockArgs) -> Result<(), Stop> {
         context.ask(KeepOpen { seconds: time.as_secs() })?;
     }
     let status = context.ask(Status {})?;
+    if status.state != VaultState::Unlocked {
+        let what = "it was opened, and somebody locked it again at once";
+        return Err(ServiceError::new(ErrorKind::Locked, what).hint("sealbox unlock").into());
+    }
     if context.out().is_json() {
         return context.out().json(&json!({
             "state": status.state, "was_open": open, "lock_in_s": status.lock_in_s, "lock": status.lock,

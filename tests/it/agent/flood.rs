@@ -126,3 +126,16 @@ fn ten_thousand_connections_leave_it_as_it_was() {
     let after = resident_kib(pid);
     assert!(after < before + 16 * 1024, "{before} KiB became {after} KiB");
 }
+
+#[test]
+fn connections_that_say_nothing_do_not_keep_the_keys_from_a_lock() {
+    let desk = Desk::new();
+    desk.unlock();
+    let pid = desk.pid().unwrap();
+    // every worker is taken, and the queue behind them is full
+    let silent: Vec<UnixStream> = (0..200).map_while(|_| connect(&desk)).collect();
+    assert!(silent.len() > 100);
+    desk.run(&["lock"]).ok().says("locked");
+    assert!(!super::alive(pid));
+    assert!(desk.log().contains("lock reason=asked"), "in order: {}", desk.log());
+}

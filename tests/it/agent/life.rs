@@ -188,6 +188,7 @@ fn the_keys_are_wiped_at_the_deadline_without_being_asked() {
     desk.env.set("SEALBOX_LOCK_IDLE", "1s");
     desk.unlock();
     until("the idle lock", || desk.log().contains("lock reason=idle"));
+    assert!(desk.run(&["status"]).ok().text().contains("without activity"), "and why it is locked");
     desk.run(&["get", "API_KEY"]).code(11);
     desk.run(&["agent", "stop"]).ok();
     desk.env.set("SEALBOX_LOCK_IDLE", "off").set("SEALBOX_LOCK_MAX", "1s");
@@ -231,9 +232,10 @@ fn it_holds_nothing_of_whoever_started_it() {
     desk.unlock();
     let pid = desk.pid().unwrap();
     let environ = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default(); // only root may look
-    for word in ["CANARY", "SEALBOX_", "LD_BIND_NOW", "PASSPHRASE", "EDITOR"] {
+    for word in ["CANARY", "SEALBOX_", "PASSPHRASE", "EDITOR"] {
         assert!(!holds(&environ, word.as_bytes()), "{word} is in its environment");
     }
+    assert!(!environ.split(|byte| *byte == 0).any(|one| one.starts_with(b"LD_")), "no loading of code");
     assert!(!holds(&std::fs::read(format!("/proc/{pid}/cmdline")).unwrap(), b"CANARY"));
     if let Ok(folder) = std::fs::read_link(format!("/proc/{pid}/cwd")) {
         assert_eq!(folder.to_str(), Some("/"));
@@ -308,7 +310,8 @@ fn a_locked_agent_is_asked_for_nothing_when_there_is_no_vault() {
 fn from_another_process_namespace_the_agent_is_reached() {
     let unshare = ["--pid", "--fork", "--mount-proc", "--kill-child"];
     if !Command::new("unshare").args(unshare).arg("true").status().is_ok_and(|status| status.success()) {
-        return; // this machine does not permit a process namespace
+        eprintln!("NOT RUN: this machine does not permit a process namespace");
+        return;
     }
     let desk = Desk::new();
     desk.unlock();
@@ -317,4 +320,85 @@ fn from_another_process_namespace_the_agent_is_reached() {
     command.env_clear().envs(desk.env.environment()).env_remove("SEALBOX_PASSPHRASE_FILE");
     let output = command.output().unwrap();
     assert_eq!(output.stdout, b"canary-value", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn an_agent_that_cannot_be_reached_any_more_ends_at_once() {
+    // the last session ends and takes its runtime folder along: nobody could say lock to it until the idle lock
+    for gone in ["run/sealbox", "run", "data/sealbox"] {
+        let desk = Desk::new();
+        desk.unlock();
+        let pid = desk.pid().unwrap();
+        std::fs::remove_dir_all(desk.env.root().join(gone)).unwrap();
+        until("it saw that", || !alive(pid));
+    }
+}
+
+#[test]
+fn a_deaf_agent_does_not_keep_the_keys_from_a_lock() {
+    for args in [&["lock"][..], &["agent", "stop"]] {
+        let desk = Desk::new();
+        desk.unlock();
+        let pid = desk.pid().unwrap();
+        let process = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(process, Signal::STOP).unwrap();
+        desk.run(args).ok();
+        assert!(!alive(pid), "{args:?}");
+        desk.run(&["get", "API_KEY"]).code(11);
+        desk.run(args).ok().says("no agent is running");
+    }
+}
+
+#[test]
+fn readings_are_required_from_the_next_command_on_after_the_setting_was_changed() {
+    let mut desk = Desk::new();
+    desk.unlock();
+    desk.run(&["get", "API_KEY"]).ok();
+    let db = rusqlite::Connection::open(desk.env.store()).unwrap();
+    let junk = "WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
+        INSERT INTO access SELECT scope, author, i, x'00' FROM n, (SELECT DISTINCT scope, author FROM access)";
+    db.execute(junk, []).unwrap();
+    desk.run(&["get", "API_KEY"]).ok();
+    desk.env.set("SEALBOX_AUDIT_REQUIRED", "true");
+    let ran = desk.run(&["get", "API_KEY"]).code(1).says("audit.required");
+    assert!(ran.stdout.is_empty());
+    desk.env.set("SEALBOX_AUDIT_REQUIRED", "false");
+    desk.run(&["get", "API_KEY"]).code(1); // it takes the passphrase to undo that
+    desk.run(&["lock"]).ok();
+    desk.unlock();
+    desk.run(&["get", "API_KEY"]).ok();
+}
+
+#[test]
+fn new_limits_hold_from_the_next_unlock_on() {
+    let mut desk = Desk::new();
+    desk.unlock();
+    desk.env.set("SEALBOX_LOCK_IDLE", "5m").set("SEALBOX_LOCK_MAX", "10m");
+    let limits = |desk: &Desk| {
+        let lock = desk.run(&["agent", "status", "--json"]).ok().json()["lock"].clone();
+        (lock["idle_in_s"].as_u64().unwrap() > 300, lock["limit_in_s"].as_u64().unwrap() > 600)
+    };
+    assert_eq!(limits(&desk), (true, true), "what is open stays as it is");
+    desk.run(&["lock"]).ok();
+    desk.unlock();
+    assert_eq!(limits(&desk), (false, false));
+}
+
+#[test]
+fn a_lock_reaches_the_agent_of_a_session_with_another_runtime_folder() {
+    for args in [&["lock"][..], &["agent", "stop"]] {
+        let desk = Desk::new();
+        let mut command = desk.env.command(&["unlock"]);
+        command.env_remove("XDG_RUNTIME_DIR"); // as under cron, or after sudo
+        crate::env::Ran::of(command, b"").ok();
+        let get = || {
+            let mut command = desk.env.command(&["get", "API_KEY"]);
+            command.env_remove("XDG_RUNTIME_DIR").env_remove("SEALBOX_PASSPHRASE_FILE");
+            crate::env::Ran::of(command, b"")
+        };
+        assert_eq!(get().ok().text(), "canary-value");
+        desk.run(args).ok();
+        get().code(11);
+        desk.run(&["agent", "stop"]).ok();
+    }
 }

@@ -142,3 +142,24 @@ fn an_agent_that_dies_in_the_middle_of_a_write_leaves_no_doubt_unsaid() {
     desk.run(&["get", "API_KEY"]).code(11).says("sealbox unlock");
     assert!(asked.load(Ordering::SeqCst) >= 3, "a question is asked once more");
 }
+
+#[test]
+fn an_agent_that_is_just_ending_is_none_and_no_reason_for_a_warning() {
+    for greets in [false, true] {
+        let desk = Desk::new();
+        let vault = desk.env.vault();
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(desk.runtime()).unwrap();
+        let (path, listener) = (desk.socket(), UnixListener::bind(desk.socket()).unwrap());
+        let ending = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            receive(&stream, MAX_HELLO, PATIENCE, None).unwrap();
+            if greets {
+                send(&stream, &frame(&Welcome::new(&vault)).unwrap()).unwrap();
+            }
+            std::fs::remove_file(path).unwrap();
+        });
+        let ran = desk.env.run(&["get", "API_KEY"]).ok();
+        assert_eq!((ran.text(), ran.stderr.as_str()), ("canary-value", ""));
+        ending.join().unwrap();
+    }
+}

@@ -91,6 +91,13 @@ fn an_interval_is_set_with_a_value_or_alone_and_shown() {
 }
 
 #[test]
+fn an_interval_where_nobody_feeds_stdin_does_not_empty_the_value() {
+    let env = vault();
+    env.run(&["set", "STRIPE_KEY", "--rotate-every", "90d"]).code(2).says("--rotate-every 90d --keep-value");
+    assert_eq!(env.run(&["get", "STRIPE_KEY"]).ok().stdout, b"sk_live_canary0123456789");
+}
+
+#[test]
 fn lint_exits_1_for_errors_and_when_strict_for_warnings() {
     let env = vault();
     env.run(&["lint"]).ok().says("nothing to say about 1 secrets");

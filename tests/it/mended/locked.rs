@@ -45,8 +45,8 @@ fn while_locked_a_joined_vault_verifies_and_backs_up_the_shared_store_and_does_n
 }
 
 /// Unlocks in a thread that is held after it has taken the passphrase and before it has the vault; `meanwhile` runs then.
-/// Says the state afterwards.
-fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> VaultState {
+/// Says the state afterwards, and what the unlock said.
+fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> (VaultState, Result<(), ErrorKind>) {
     let (machine, vault) = Machine::founded();
     drop(vault);
     // The identity will be sealed anew, which takes the lock file: that it is there shows how far the thread has come.
@@ -64,7 +64,7 @@ fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> VaultState {
         demo: false,
         audit_required: false,
     });
-    std::thread::scope(|threads| {
+    let said = std::thread::scope(|threads| {
         let unlocking = threads.spawn(|| ask(&service, Unlock { passphrase: passphrase() }));
         let start = Instant::now();
         while !lock.exists() {
@@ -74,13 +74,14 @@ fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> VaultState {
         assert_eq!(ask(&service, Status {}).unwrap().state, VaultState::Locked, "it is still under way");
         meanwhile(&service);
         pins.execute_batch("ROLLBACK").unwrap();
-        unlocking.join().unwrap().unwrap();
+        unlocking.join().unwrap().map_err(|error| error.kind)
     });
-    ask(&service, Status {}).unwrap().state
+    (ask(&service, Status {}).unwrap().state, said)
 }
 
 #[test]
 fn a_lock_during_an_unlock_does_not_end_unlocked() {
-    assert_eq!(unlock_while(|_| ()), VaultState::Unlocked, "nothing else hinders it");
-    assert_eq!(unlock_while(|service| ask(service, Lock {}).unwrap()), VaultState::Locked);
+    assert_eq!(unlock_while(|_| ()), (VaultState::Unlocked, Ok(())), "nothing else hinders it");
+    let locked = (VaultState::Locked, Err(ErrorKind::Locked)); // and nobody is told that it is open
+    assert_eq!(unlock_while(|service| ask(service, Lock {}).unwrap()), locked);
 }
