@@ -67,20 +67,44 @@ pub fn prepare(
     wanted: &Wanted,
     providers: &dyn ProviderSource,
 ) -> Result<Plan, ResolveError> {
-    let organization = match scope {
-        ScopeRef::Organization => None,
-        ScopeRef::Project(_) => match listing(vault, &ScopeRef::Organization) {
-            Err(VaultError::NotAMember(_)) => None,
-            other => Some(other?),
+    let over = |only: Option<&[Reference]>| -> Result<Result<Plan, Problems>, ResolveError> {
+        let organization = match scope {
+            ScopeRef::Organization => None,
+            ScopeRef::Project(_) => match listing(vault, &ScopeRef::Organization, only) {
+                Err(VaultError::NotAMember(_)) => None,
+                other => Some(other?),
+            },
+        };
+        let own = listing(vault, scope, only)?;
+        Ok(plan(&Catalogue { scope: own, organization, providers: providers.aliases() }, wanted))
+    };
+    let planned = match wanted {
+        Wanted::All => over(None)?,
+        // A few names out of many: the others are looked at only where the nearest of them is to be told.
+        Wanted::These(references) => match over(Some(references))? {
+            Err(problems) if !problems.unknown.is_empty() => over(None)?,
+            planned => planned,
         },
     };
-    let catalogue = Catalogue { scope: listing(vault, scope)?, organization, providers: providers.aliases() };
-    Ok(plan(&catalogue, wanted).map_err(Box::new)?)
+    Ok(planned.map_err(Box::new)?)
 }
 
-fn listing<'v>(vault: &'v Vault, scope: &ScopeRef) -> Result<Listing<'v>, VaultError> {
+/// The names of a scope; of `only` these, if they are there.
+fn listing<'v>(
+    vault: &'v Vault,
+    scope: &ScopeRef,
+    only: Option<&[Reference]>,
+) -> Result<Listing<'v>, VaultError> {
     let (role, names) = vault.names(scope, Role::Read)?;
-    Ok(Listing { scope: scope.clone(), role, names: names.collect() })
+    let found = |reference: &Reference| match reference {
+        Reference::Secret(name) => names.get(name),
+        Reference::Provider { .. } => None,
+    };
+    let names = match only {
+        None => names.iter().collect(),
+        Some(references) => references.iter().filter_map(found).collect(),
+    };
+    Ok(Listing { scope: scope.clone(), role, names })
 }
 
 /// Reads what was planned.

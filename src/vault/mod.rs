@@ -33,5 +33,5 @@ pub mod verify;
 
 pub use error::VaultError;
 pub use home::{Home, Prepared};
-pub use secrets::Reading;
+pub use secrets::{Names, Reading};
 pub use session::Vault;

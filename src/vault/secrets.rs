@@ -12,7 +12,7 @@ use crate::domain::{
     Role, ScopeInfo, ScopeRef, SecretMeta, SecretName, SecretValue, SetMode, VersionMeta, filter,
 };
 use crate::store::BlobHash;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// How many versions keep their ciphertext.
 pub(super) const KEPT_VERSIONS: u32 = 10;
@@ -23,6 +23,26 @@ pub struct Reading {
     pub value: SecretValue,
     /// Its version.
     pub version: u32,
+}
+
+/// The names of one scope, each with its current version.
+pub struct Names<'v> {
+    names: &'v BTreeMap<SecretName, SecretId>,
+    secrets: &'v HashMap<SecretId, Secret>,
+}
+
+impl<'v> Names<'v> {
+    /// One of them.
+    pub fn get(&self, name: &SecretName) -> Option<(&'v SecretName, u32)> {
+        let (name, id) = self.names.get_key_value(name)?;
+        Some((name, self.secrets.get(id)?.current()))
+    }
+
+    /// All of them, sorted.
+    pub fn iter(&self) -> impl Iterator<Item = (&'v SecretName, u32)> + use<'v> {
+        let secrets = self.secrets;
+        self.names.iter().filter_map(|(name, id)| Some((name, secrets.get(id)?.current())))
+    }
 }
 
 impl Vault {
@@ -68,16 +88,11 @@ impl Vault {
         Ok((role, list.collect(), odd))
     }
 
-    /// Names with their current versions, sorted, and our role: what a plan is made from. Takes the role `need`.
-    pub fn names(
-        &self,
-        scope: &ScopeRef,
-        need: Role,
-    ) -> Result<(Role, impl Iterator<Item = (&SecretName, u32)>), VaultError> {
+    /// The names of a scope, and our role in it: what a plan is made from. Takes the role `need`.
+    pub fn names(&self, scope: &ScopeRef, need: Role) -> Result<(Role, Names<'_>), VaultError> {
         let space = self.space_as(scope, need)?;
-        let state = space.state()?;
-        let current = |(name, id)| Some((name, state.secrets.get(id)?.current()));
-        Ok((space.role().unwrap_or(Role::Read), space.names().iter().filter_map(current)))
+        let names = Names { names: space.names(), secrets: &space.state()?.secrets };
+        Ok((space.role().unwrap_or(Role::Read), names))
     }
 
     /// Opens one version, or the current one. Takes the role `run`.
