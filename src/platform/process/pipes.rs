@@ -29,10 +29,15 @@ pub(super) fn run(
     mut signals: Signals,
     filters: Option<Filters<'_>>,
 ) -> Result<Ending, RunError> {
-    let mut command = launch.command();
-    let streams = if filters.is_some() { outputs(&mut command)? } else { Vec::new() };
-    let child = start::spawn(&mut command).map_err(|source| StartError::new(launch, source))?;
-    drop(command); // with it our own ends of the pipes' writing sides
+    let begin = |mut command: Command| {
+        let streams = if filters.is_some() { outputs(&mut command)? } else { Vec::new() };
+        let child = start::spawn(&mut command).map_err(|source| StartError::new(launch, source))?;
+        Ok((streams, child)) // the command ends here, and with it our own ends of the pipes' writing sides
+    };
+    let (streams, child) = match begin(launch.command()) {
+        Err(RunError::Start(error)) if error.is_script() => begin(launch.script())?,
+        begun => begun?,
+    };
     let program = pid_of(&child)?;
     let (ended, program_runs) = pipe().map_err(RunError::system("make a pipe"))?;
     let pumps = Pumps::start(streams, filters, ended);

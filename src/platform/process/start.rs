@@ -6,10 +6,12 @@
 
 use crate::domain::{SecretValue, printable};
 use crate::platform::harden;
+use rustix::fs::{Access, access};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, Command};
 
 /// One variable for the program.
@@ -49,6 +51,12 @@ impl StartError {
     pub fn exit_code(&self) -> u8 {
         if self.source.kind() == ErrorKind::NotFound { 127 } else { 126 }
     }
+
+    /// It is executable, and neither a program nor a script that says for what: shells and `exec` then run it with `sh`,
+    /// starting a child does not.
+    pub(super) fn is_script(&self) -> bool {
+        self.source.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error())
+    }
 }
 
 impl Launch {
@@ -58,7 +66,27 @@ impl Launch {
     }
 
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        self.prepared(Command::new(&self.program))
+    }
+
+    /// The program as a script of `sh`.
+    pub(super) fn script(&self) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.arg(self.found().unwrap_or_else(|| PathBuf::from(&self.program)));
+        self.prepared(command)
+    }
+
+    /// The file that a name without a `/` stands for.
+    fn found(&self) -> Option<PathBuf> {
+        if self.program.as_bytes().contains(&b'/') {
+            return None;
+        }
+        let path = std::env::var_os("PATH")?;
+        let may_run = |file: &PathBuf| file.is_file() && access(file, Access::EXEC_OK).is_ok();
+        std::env::split_paths(&path).map(|folder| folder.join(&self.program)).find(may_run)
+    }
+
+    fn prepared(&self, mut command: Command) -> Command {
         command.args(&self.args);
         for name in &self.unset {
             command.env_remove(name);

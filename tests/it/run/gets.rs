@@ -207,3 +207,20 @@ fn usage_errors_need_no_vault() {
         assert!(ran.stdout.is_empty() && ran.stderr.is_empty());
     }
 }
+
+#[test]
+fn a_script_that_names_no_interpreter_runs_as_shells_run_it() {
+    let mut env = vault();
+    let folder = env.work().join("bin");
+    std::fs::create_dir(&folder).unwrap();
+    let script = folder.join("old-style");
+    std::fs::write(&script, "echo $1 ${#API_KEY}\nexit 7\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let expected = format!("one {}\n", CANARY.len());
+    for flags in [&["run", "--"][..], &["run", "--no-redact", "--"]] {
+        let ran = env.run(&[flags, &["bin/old-style", "one"]].concat()).code(7);
+        assert_eq!(ran.text(), expected, "{flags:?}");
+    }
+    env.set("PATH", &format!("{}:{}", folder.display(), std::env::var("PATH").unwrap()));
+    assert_eq!(env.run(&["run", "--", "old-style", "one"]).code(7).text(), expected);
+}
