@@ -1,7 +1,7 @@
 //! From references to values: which secret of which scope a name stands for, the walk that reads them, and the
 //! redaction that keeps them out of what a program prints.
 //!
-//! [`plan`] decides and is pure, [`execute`] walks, [`redact`] hides. Owns no command and no file format: `domain` knows how a
+//! [`plan`] decides and is pure, [`mod@execute`] walks, [`redact`] hides. Owns no command and no file format: `domain` knows how a
 //! reference is spelled, `service` who may ask, the front ends what is done with the values.
 
 pub mod execute;

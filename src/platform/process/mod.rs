@@ -4,10 +4,10 @@
 //! the terminal. It does not know where values come from or how they are recognised in the output: the caller hands in a
 //! [`Filter`] for each stream. Two cases, chosen by the caller's own streams:
 //!
-//! * **Pipes** ([`pipes`]): neither stdout nor stderr is a terminal. The program is our direct child in our own process
+//! * **Pipes** (`pipes`): neither stdout nor stderr is a terminal. The program is our direct child in our own process
 //!   group; a thread for each stream reads, filters and writes.
-//! * **Terminal** ([`terminal`]): stdout or stderr is one. The program gets a pseudo-terminal of its own. Job control
-//!   needs a parent in the program's session, so a second process of ours, the [`monitor`], leads that session; a third,
+//! * **Terminal** (`terminal`): stdout or stderr is one. The program gets a pseudo-terminal of its own. Job control
+//!   needs a parent in the program's session, so a second process of ours, the `monitor`, leads that session; a third,
 //!   the launcher, becomes the program. Only the launcher ever receives the values, over a socket, just before `exec`.
 //!
 //! Invariant: nothing is spawned with a value in its environment or arguments but the program itself.
