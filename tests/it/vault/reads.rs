@@ -124,13 +124,20 @@ fn a_reading_of_many_names_loses_none_of_them() {
     assert_eq!(read, all);
 }
 
+/// What happened at one time is told changes first: what is to be told in order must have times of its own.
+fn a_millisecond_later() {
+    std::thread::sleep(std::time::Duration::from_millis(2));
+}
+
 #[test]
 fn changes_and_readings_come_merged_and_can_be_picked_apart() {
     let (_owner, mut vault) = Machine::founded();
     set(&mut vault, &ORG, "A", "x").unwrap();
     vault.record_reads(&ORG, &record(&["A"])).unwrap();
+    a_millisecond_later();
     let (_, mut rune) = admit(&mut vault, "rune", &[(&ORG, Role::Run)]);
     rune.record_reads(&ORG, &record(&["B", "A"])).unwrap();
+    a_millisecond_later();
     set(&mut vault, &ORG, "B", "y").unwrap();
     let log = |pick: LogPick, limit| -> Vec<String> {
         let events = vault.log_of(&ORG, &pick, limit).unwrap();
