@@ -7,7 +7,7 @@
 use super::error::AgentError;
 use crate::platform::paths::VaultPaths;
 use rustix::fs::{CWD, Mode, OFlags, openat};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, sockopt};
 use std::{
     fs::{DirBuilder, File, Metadata},
     io::{ErrorKind, Read, Write},
@@ -140,9 +140,18 @@ fn address(folder: &Path) -> Result<(SocketAddrUnix, Option<OwnedFd>), AgentErro
     }
 }
 
+/// A socket that no program we start inherits.
 fn new_socket() -> Result<OwnedFd, AgentError> {
-    rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
-        .map_err(|errno| AgentError::Broken(errno.into()))
+    let broken = |errno: rustix::io::Errno| AgentError::Broken(errno.into());
+    let (family, kind) = (AddressFamily::UNIX, SocketType::STREAM);
+    #[cfg(not(target_vendor = "apple"))]
+    let made = rustix::net::socket_with(family, kind, rustix::net::SocketFlags::CLOEXEC, None);
+    #[cfg(target_vendor = "apple")] // which cannot be told so at once
+    let made = rustix::net::socket(family, kind, None).and_then(|socket| {
+        rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+        Ok(socket)
+    });
+    made.map_err(broken)
 }
 
 /// Listens, in place of whatever was left behind. Only for who holds the lock; the process has the umask 077.

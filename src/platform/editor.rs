@@ -86,25 +86,11 @@ fn edit_in(base: &Path, initial: &SecretValue, editor: &OsStr) -> Result<Option<
 
 /// The runtime folder if it is in memory, else /dev/shm if that is.
 pub(super) fn memory_folder(runtime_dir: &Path) -> Result<PathBuf, EditorError> {
-    if files::private_dir(runtime_dir).is_ok() && in_memory(runtime_dir) {
+    if files::private_dir(runtime_dir).is_ok() && files::in_memory(runtime_dir) {
         return Ok(runtime_dir.to_owned());
     }
     let shared = Path::new("/dev/shm");
-    if in_memory(shared) { Ok(shared.to_owned()) } else { Err(EditorError::NoMemoryFolder) }
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-pub(super) fn in_memory(folder: &Path) -> bool {
-    const TMPFS: u64 = 0x0102_1994;
-    const RAMFS: u64 = 0x8584_58f6;
-    // the field's type differs between architectures, and its sign does not matter
-    rustix::fs::statfs(folder)
-        .is_ok_and(|found| [TMPFS, RAMFS].contains(&(found.f_type as u64 & 0xffff_ffff)))
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(super) fn in_memory(_: &Path) -> bool {
-    false
+    if files::in_memory(shared) { Ok(shared.to_owned()) } else { Err(EditorError::NoMemoryFolder) }
 }
 
 /// A fresh folder of ours; everything in it is wiped on drop, also what the editor left there.
@@ -308,11 +294,11 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn only_memory_is_used() {
         let disk = Path::new(env!("CARGO_MANIFEST_DIR"));
-        if in_memory(disk) {
+        if files::in_memory(disk) {
             return; // the whole checkout is in memory: there is nothing to tell apart
         }
-        assert!(!in_memory(disk));
-        if in_memory(Path::new("/dev/shm")) {
+        assert!(!files::in_memory(disk));
+        if files::in_memory(Path::new("/dev/shm")) {
             let home = tempfile::tempdir_in(disk.join("target")).unwrap();
             let runtime = home.path().join("run");
             assert_eq!(memory_folder(&runtime).unwrap(), Path::new("/dev/shm"));

@@ -275,6 +275,22 @@ fn no_symlink(e: rustix::io::Errno) -> Error {
     }
 }
 
+/// True if a folder is on a file system that is in memory, as far as the system tells: only Linux does.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn in_memory(folder: &Path) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    // the field's type differs between architectures, and its sign does not matter
+    rustix::fs::statfs(folder)
+        .is_ok_and(|found| [TMPFS, RAMFS].contains(&(found.f_type as u64 & 0xffff_ffff)))
+}
+
+/// As above: nobody knows.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn in_memory(_: &Path) -> bool {
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

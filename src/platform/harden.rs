@@ -9,18 +9,18 @@ use rustix::process::{Resource, Rlimit, setrlimit, umask};
 use std::sync::OnceLock;
 
 /// The umask that the caller of this program had chosen.
-static CALLERS_UMASK: OnceLock<u32> = OnceLock::new();
+static CALLERS_UMASK: OnceLock<Mode> = OnceLock::new();
 
 /// The umask that this process was started with: a program that we run for its caller must get it back.
 pub fn callers_umask() -> Mode {
-    Mode::from_raw_mode(CALLERS_UMASK.get().copied().unwrap_or(0o077))
+    CALLERS_UMASK.get().copied().unwrap_or(Mode::from_raw_mode(0o077))
 }
 
 /// Hardens the process; each returned line is one thing the system refused.
 pub fn harden() -> Vec<String> {
     let mut refused = Vec::new();
     let before = umask(Mode::from_raw_mode(0o077));
-    CALLERS_UMASK.get_or_init(|| before.as_raw_mode());
+    CALLERS_UMASK.get_or_init(|| before);
     if let Err(why) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }) {
         refused.push(format!("core dumps could not be turned off: {why}"));
     }

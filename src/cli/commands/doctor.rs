@@ -207,8 +207,7 @@ fn runtime(context: &Context) -> Check {
                 .runtime
                 .ancestors()
                 .find(|folder| folder.is_dir())
-                .and_then(|folder| rustix::fs::statfs(folder).ok())
-                .is_some_and(|found| found.f_type == TMPFS);
+                .is_some_and(crate::platform::files::in_memory);
             let shown = paths.runtime.to_string_lossy().into_owned();
             if memory {
                 check("runtime folder", CheckStatus::Ok, format!("{shown} (in memory)"), None)
@@ -219,9 +218,6 @@ fn runtime(context: &Context) -> Check {
         }
     }
 }
-
-/// What `statfs` calls a file system in memory.
-const TMPFS: i64 = 0x0102_1994;
 
 fn hardening(context: &Context) -> Check {
     match context.refused() {

@@ -127,7 +127,7 @@ impl SecretFiles {
 
     /// True if the folder is in memory and no disk will ever see the values.
     pub fn is_in_memory(&self) -> bool {
-        editor::in_memory(&self.folder)
+        files::in_memory(&self.folder)
     }
 }
 
