@@ -181,25 +181,6 @@ fn values_that_cannot_be_hidden_are_named_once() {
     assert_eq!((ran.text(), ran.stderr.as_str()), ("1234\n", ""));
 }
 
-#[test]
-fn nobody_but_the_program_has_a_value_in_its_environment_or_arguments() {
-    let env = vault();
-    let mut command = env.command(&["run", "--", "sh", "-c", "echo started; sleep 20"]);
-    let mut child = command.stdin(Stdio::null()).spawn().unwrap();
-    let mut line = [0; 8];
-    child.stdout.as_mut().unwrap().read_exact(&mut line).unwrap();
-    let program = descendants(child.id())[0];
-    let read = |pid: u32, what: &str| std::fs::read(format!("/proc/{pid}/{what}")).unwrap_or_default();
-    assert!(holds(&read(program, "environ"), CANARY.as_bytes()), "the program has it");
-    for what in ["environ", "cmdline", "comm"] {
-        assert!(!holds(&read(child.id(), what), CANARY.as_bytes()), "our own {what}");
-    }
-    assert!(!holds(&read(program, "cmdline"), CANARY.as_bytes()));
-    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    child.wait().unwrap();
-}
-
 /// The processes below one, nearest first.
 pub(super) fn descendants(pid: u32) -> Vec<u32> {
     let mut found = Vec::new();
