@@ -1,5 +1,6 @@
 //! Streams: redaction of what a program prints, and templates with references in them. One core, in memory.
 
+use super::random;
 use sealbox::domain::{Reference, SecretName, SecretValue, Template};
 use sealbox::resolve::{Redaction, Redactor};
 use std::{sync::Arc, time::Instant};
@@ -12,13 +13,7 @@ pub(crate) fn figures() {
 
 /// So many values, each like what people keep: keys, passwords, connection strings.
 fn values(count: usize) -> Vec<(SecretName, SecretValue)> {
-    let mut seed = 88_172_645_463_325_252_u64;
-    let mut next = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
+    let mut next = random(88_172_645_463_325_252);
     let value = |n: usize| match n % 4 {
         0 => format!("sk_live_{:016x}{:016x}", next(), next()),
         1 => format!("{:x}!p@ss/{:x}", next(), next() % 65_536),

@@ -1,5 +1,6 @@
 //! The search for leaked values in memory, on one core: what is left of a scan when nothing has to be read from a disk.
 
+use super::random;
 use sealbox::crypto::fingerprint::{FingerprintSet, Matcher};
 use sealbox::domain::SecretValue;
 use std::time::Instant;
@@ -26,13 +27,7 @@ pub(crate) fn figures() {
 
 fn set(count: u32) -> FingerprintSet {
     let mut set = FingerprintSet::new().unwrap();
-    let mut seed = 88_172_645_463_325_252_u64;
-    let mut next = move || {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        seed
-    };
+    let mut next = random(88_172_645_463_325_252);
     for owner in 0..count {
         let value = match owner % 3 {
             0 => format!("sk_live_{:016x}{:016x}", next(), next()),

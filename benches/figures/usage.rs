@@ -3,7 +3,7 @@
 //! Every competitor reads one value from what it keeps; a peer that is not installed, or does not answer with the value, is
 //! named and left out. `sealbox` keeps 10,000 secrets and is unlocked through its agent.
 
-use super::vault::entries;
+use super::{random, vault::entries};
 use std::{
     fs,
     io::Write,
@@ -330,11 +330,9 @@ fn compare(all: &mut [(&str, Command)], rounds: usize, reach: &str) {
 /// So many bytes that look like a program's log.
 fn text(length: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(length + 128);
-    let mut number = 0x2545_F491_4F6C_DD1D_u64;
+    let mut next = random(0x2545_F491_4F6C_DD1D);
     while out.len() < length {
-        number ^= number << 13;
-        number ^= number >> 7;
-        number ^= number << 17;
+        let number = next();
         let (id, time) = (number >> 40, number & 0xFFF);
         writeln!(
             out,

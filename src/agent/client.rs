@@ -128,7 +128,7 @@ fn greet(
     let mut first = frame(&Hello { limits, ..Hello::new(&paths.data, false) })?;
     first.extend_from_slice(more);
     send(&stream, &first).map_err(AgentError::Broken)?;
-    let welcome = receive(&stream, MAX_HELLO, GREETING, None)?.ok_or_else(ending)?;
+    let welcome = receive(&stream, MAX_HELLO, GREETING, None)?.ok_or_else(AgentError::closed)?;
     let welcome = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?;
     if welcome.vault != vault_text(&paths.data) {
         return Err(AgentError::OtherVault(welcome.vault));
@@ -145,13 +145,8 @@ fn exchange(stream: &UnixStream, whole: &[u8]) -> Result<Answered, AgentError> {
 }
 
 fn answer_from(stream: &UnixStream) -> Result<Answered, AgentError> {
-    let bytes = receive(stream, MAX_FRAME, ANSWER, None)?.ok_or_else(ending)?;
+    let bytes = receive(stream, MAX_FRAME, ANSWER, None)?.ok_or_else(AgentError::closed)?;
     serde_json::from_slice(&bytes).map_err(|_| AgentError::NotAnAgent)
-}
-
-/// It closed instead of saying something: it ends just now, as if the connection had broken a moment later.
-fn ending() -> AgentError {
-    AgentError::Broken(std::io::ErrorKind::UnexpectedEof.into())
 }
 
 /// True for what changes nothing, or comes to the same if it is done twice. What is not known here is taken for a write.

@@ -52,3 +52,10 @@ pub enum AgentError {
     #[error("there is no agent on this system")]
     Unsupported,
 }
+
+impl AgentError {
+    /// The other side closed instead of saying something: it is just ending, as if the connection had broken.
+    pub(super) fn closed() -> Self {
+        Self::Broken(std::io::ErrorKind::UnexpectedEof.into())
+    }
+}

@@ -209,7 +209,7 @@ pub fn receive(
     while let Some(rest) = head.get_mut(filled..).filter(|rest| !rest.is_empty()) {
         match read(stream, rest, until)? {
             0 if filled == 0 => return Ok(None),
-            0 => return Err(AgentError::Broken(ErrorKind::UnexpectedEof.into())),
+            0 => return Err(AgentError::closed()),
             n => {
                 if filled == 0 {
                     until = Instant::now() + PATIENCE;
@@ -236,7 +236,7 @@ pub fn receive(
         }
         let Some(rest) = body.bytes.get_mut(filled..) else { break };
         match read(stream, rest, until)? {
-            0 => return Err(AgentError::Broken(ErrorKind::UnexpectedEof.into())),
+            0 => return Err(AgentError::closed()),
             n => filled += n,
         }
     }

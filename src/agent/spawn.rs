@@ -213,8 +213,7 @@ fn ask_to_stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
         other => other?,
     };
     send(&stream, &frame(&Hello::new(&paths.data, true))?).map_err(AgentError::Broken)?;
-    let gone = || AgentError::Broken(std::io::ErrorKind::UnexpectedEof.into());
-    let welcome = receive(&stream, MAX_HELLO, ORDERLY, None)?.ok_or_else(gone)?;
+    let welcome = receive(&stream, MAX_HELLO, ORDERLY, None)?.ok_or_else(AgentError::closed)?;
     let pid = Welcome::parse(&welcome).ok_or(AgentError::NotAnAgent)?.pid;
     // Its end closes the connection.
     match receive(&stream, MAX_HELLO, PATIENCE, None) {

@@ -356,8 +356,8 @@ pub struct Doctor {
     pub accept_rollback: bool,
 }
 
-/// Keyed fingerprints of values, to search files for leaks: for a process that must not hold the values. Scopes in which the user's
-/// role is below `run` are left out and named.
+/// Keyed fingerprints of values, to search files for leaks: for a process that must not hold the values. Scopes in which
+/// the user's role is below `run` are left out and named.
 #[derive(Serialize, Deserialize)]
 pub struct Fingerprints {
     /// Which scopes; `None` for all that the user can see.

@@ -8,6 +8,7 @@ use sealbox::crypto::{KdfCost, KdfPolicy, identity_file::IdentityFile};
 use sealbox::domain::{Passphrase, ProjectName, Role, ScopeRef, SecretName, SecretValue, SetMode};
 use sealbox::platform::clock::{Clock, SystemClock};
 use sealbox::platform::paths::VaultPaths;
+use sealbox::service::ServiceOptions;
 use sealbox::store::{Pins, SqliteStore, Store};
 use sealbox::vault::{Home, Vault, VaultError};
 use std::path::{Path, PathBuf};
@@ -74,6 +75,18 @@ impl Machine {
 
     pub(crate) fn home_with(&self, clock: Arc<dyn Clock>) -> Home {
         Home::new(self.paths(), CHEAP, clock)
+    }
+
+    /// What a service on this machine is made with: no idle lock, readings written down if that can be.
+    pub(crate) fn service_options(&self) -> ServiceOptions {
+        ServiceOptions {
+            paths: self.paths(),
+            kdf: CHEAP,
+            idle_lock: None,
+            clock: Arc::new(SystemClock),
+            demo: false,
+            audit_required: false,
+        }
     }
 
     /// A new vault of "acme", owned by "ada".

@@ -4,11 +4,9 @@ use crate::people::{CHEAP, Machine, ORG, admit, passphrase, set};
 use crate::service::service_on;
 use sealbox::crypto::{KdfCost, KdfPolicy};
 use sealbox::domain::Role;
-use sealbox::platform::clock::SystemClock;
 use sealbox::service::*;
 use sealbox::store::{SqliteStore, Store};
 use std::fs;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[test]
@@ -56,14 +54,7 @@ fn unlock_while(meanwhile: impl FnOnce(&LocalService)) -> (VaultState, Result<()
     // It cannot come further than to its pins, which somebody else is writing; and it waits for them.
     let pins = rusqlite::Connection::open(machine.paths().pins()).unwrap();
     pins.execute_batch("BEGIN IMMEDIATE").unwrap();
-    let service = LocalService::new(ServiceOptions {
-        paths: machine.paths(),
-        kdf,
-        idle_lock: None,
-        clock: Arc::new(SystemClock),
-        demo: false,
-        audit_required: false,
-    });
+    let service = LocalService::new(ServiceOptions { kdf, ..machine.service_options() });
     let said = std::thread::scope(|threads| {
         let unlocking = threads.spawn(|| ask(&service, Unlock { passphrase: passphrase() }));
         let start = Instant::now();

@@ -1,11 +1,9 @@
 //! `Resolve` through the door: sources, roles in two scopes, one error for everything, and the read log.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use crate::people::{CHEAP, Machine, ORG, admit, name, passphrase, project, set};
+use crate::people::{Machine, ORG, admit, name, passphrase, project, set};
 use sealbox::domain::{LogKind, LogPick, ProjectName, Reference, Role, ScopeRef};
-use sealbox::platform::clock::SystemClock;
 use sealbox::service::*;
-use std::sync::Arc;
 
 /// The founder's machine, a guest's, and the guest's service, unlocked.
 struct Office {
@@ -28,14 +26,7 @@ fn office(web: Option<Role>, organization: Option<Role>) -> Office {
     let grants: Vec<_> = grants.iter().map(|(scope, role)| (scope, *role)).collect();
     let (guest, opened) = admit(&mut vault, "gus", &grants);
     drop((opened, vault));
-    let service = LocalService::new(ServiceOptions {
-        paths: guest.paths(),
-        kdf: CHEAP,
-        idle_lock: None,
-        clock: Arc::new(SystemClock),
-        demo: false,
-        audit_required: true,
-    });
+    let service = LocalService::new(ServiceOptions { audit_required: true, ..guest.service_options() });
     ask(&service, Unlock { passphrase: passphrase() }).unwrap();
     Office { _owner: owner, guest, service }
 }

@@ -6,7 +6,7 @@ mod reading;
 pub(crate) mod walk;
 mod wire;
 
-use crate::people::{CHEAP, Machine};
+use crate::people::Machine;
 use sealbox::platform::clock::{Clock, SystemClock};
 use sealbox::service::{LocalService, ServiceOptions};
 use std::sync::Arc;
@@ -46,12 +46,5 @@ pub(super) fn service_with(
     clock: Arc<dyn Clock>,
     idle_lock: Option<Duration>,
 ) -> LocalService {
-    LocalService::new(ServiceOptions {
-        paths: machine.paths(),
-        kdf: CHEAP,
-        idle_lock,
-        clock,
-        demo: false,
-        audit_required: false,
-    })
+    LocalService::new(ServiceOptions { idle_lock, clock, ..machine.service_options() })
 }

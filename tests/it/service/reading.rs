@@ -1,11 +1,9 @@
 //! What the door writes into the read log, and that it closes where a reading must be written and cannot.
 
 use super::service_on;
-use crate::people::{CHEAP, Machine, ORG, admit, name, passphrase, project, set, value};
+use crate::people::{Machine, ORG, admit, name, passphrase, project, set, value};
 use sealbox::domain::{ProjectName, ReadCode, Role};
-use sealbox::platform::clock::SystemClock;
 use sealbox::service::*;
-use std::sync::Arc;
 
 fn office() -> Machine {
     let (machine, mut vault) = Machine::founded();
@@ -128,14 +126,7 @@ fn a_reading_that_cannot_be_written_is_a_warning_in_the_status() {
 #[test]
 fn where_records_are_required_no_value_is_answered_that_cannot_be_written_down() {
     let machine = office();
-    let service = LocalService::new(ServiceOptions {
-        paths: machine.paths(),
-        kdf: CHEAP,
-        idle_lock: None,
-        clock: Arc::new(SystemClock),
-        demo: false,
-        audit_required: true,
-    });
+    let service = LocalService::new(ServiceOptions { audit_required: true, ..machine.service_options() });
     ask(&service, Unlock { passphrase: passphrase() }).unwrap();
     ask(&service, get("A", None, Purpose::Resolve)).unwrap();
     without_read_log_after_the_first(&machine);
