@@ -8,14 +8,11 @@ use super::client::Client;
 use super::error::AgentError;
 use super::protocol::{Hello, Limits, MAX_HELLO, Welcome, frame, receive, send};
 use super::socket;
-use crate::platform::paths::VaultPaths;
+use crate::platform::{ourselves, paths::VaultPaths};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     ffi::OsString,
-    io::Read,
-    os::unix::process::CommandExt,
-    path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     time::{Duration, Instant},
 };
 
@@ -115,17 +112,12 @@ pub fn ensure(terms: &Terms) -> Result<Client, AgentError> {
 fn start(terms: &Terms) -> Result<(), AgentError> {
     let failed = |error: std::io::Error| AgentError::NotStarted(error.to_string());
     socket::make_folder(&terms.paths)?; // say what is wrong with it here, where somebody listens
-    let mut child = match std::env::current_exe().and_then(|program| spawn(&program, terms)) {
-        // The program was replaced by a newer one while it ran; what runs can still be started again.
-        Err(_) => spawn(Path::new("/proc/self/exe"), terms).map_err(failed)?,
-        Ok(child) => child,
-    };
+    let mut child = spawn(terms).map_err(failed)?;
     let said = match child.stdout.take() {
-        Some(pipe) => first_line(pipe),
+        Some(mut pipe) => ourselves::first_line(&mut pipe, PATIENCE).unwrap_or_default(),
         None => String::new(),
     };
-    // A front end that stays must not keep a dead child in the process table.
-    let _ = std::thread::Builder::new().name("agent's end".to_owned()).spawn(move || child.wait());
+    ourselves::reap_in_the_end(child, "agent's end");
     match said.trim() {
         READY => Ok(()),
         TAKEN => Err(AgentError::Taken),
@@ -134,10 +126,9 @@ fn start(terms: &Terms) -> Result<(), AgentError> {
     }
 }
 
-fn spawn(program: &Path, terms: &Terms) -> std::io::Result<std::process::Child> {
+fn spawn(terms: &Terms) -> std::io::Result<std::process::Child> {
     let kept = KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
-    Command::new(program)
-        .arg0("sealbox")
+    ourselves::command()
         .args(terms.arguments())
         .env_clear()
         .envs(kept)
@@ -147,27 +138,6 @@ fn spawn(program: &Path, terms: &Terms) -> std::io::Result<std::process::Child> 
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-}
-
-/// What the new process says: one short line, within the patience.
-fn first_line(mut pipe: std::process::ChildStdout) -> String {
-    let until = Instant::now() + PATIENCE;
-    let mut said = Vec::new();
-    let mut piece = [0; 256];
-    while !said.contains(&b'\n') && said.len() < 1024 {
-        let left = until.saturating_duration_since(Instant::now());
-        let Ok(left) = Timespec::try_from(left) else { break };
-        match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&left)) {
-            Err(rustix::io::Errno::INTR) => continue,
-            Ok(1..) => {}
-            _ => break,
-        }
-        match pipe.read(&mut piece) {
-            Ok(n @ 1..) => said.extend_from_slice(piece.get(..n).unwrap_or_default()),
-            _ => break,
-        }
-    }
-    String::from_utf8_lossy(&said).into_owned()
 }
 
 /// The new process, before anything: on its own, with nothing open but its three streams.

@@ -10,6 +10,7 @@ pub mod failpoint;
 pub mod files;
 pub mod harden;
 pub mod host;
+pub mod ourselves;
 pub mod paths;
 pub mod process;
 pub mod tty;

@@ -7,14 +7,12 @@ use super::holder::{COMMAND, HELD, Job, Task};
 use super::ticket::Ticket;
 use super::tool::{self, Tool, ToolFailed};
 use crate::domain::{SecretValue, printable};
-use crate::platform::tty;
+use crate::platform::{ourselves, process::environment, tty};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::ffi::OsString;
-use std::io::{Read, Write};
-use std::os::unix::process::CommandExt;
-use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{self, ErrorKind, Write};
+use std::process::{Child, ChildStdout, Stdio};
+use std::time::Duration;
 
 /// A helper or a display server that says nothing for this long is treated as absent.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -80,8 +78,7 @@ fn environment(task: &Task) -> Vec<(OsString, OsString)> {
         }
         Task::Command { .. } => {
             // The person's own program may need anything; what is ours it never needs.
-            let ours = |name: &OsString| name.to_string_lossy().starts_with("SEALBOX_");
-            return std::env::vars_os().filter(|(name, _)| !ours(name)).collect();
+            return std::env::vars_os().filter(|(name, _)| !environment::has_our_prefix(name)).collect();
         }
     };
     names.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
@@ -89,14 +86,8 @@ fn environment(task: &Task) -> Vec<(OsString, OsString)> {
 
 /// Starts a helper and waits until it says that it is in place; the answer is the pipe that closes when it ends.
 fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> {
-    let failed = |what: &str, e: std::io::Error| format!("the clipboard helper {what}: {e}");
-    let mut child = match std::env::current_exe().and_then(|program| spawn(&program, job, value)) {
-        // The program was replaced by a newer one while it ran; what runs can still be started again.
-        Err(_) => {
-            spawn(Path::new("/proc/self/exe"), job, value).map_err(|e| failed("cannot be started", e))?
-        }
-        Ok(child) => child,
-    };
+    let failed = |what: &str, e: io::Error| format!("the clipboard helper {what}: {e}");
+    let mut child = spawn(job, value).map_err(|e| failed("cannot be started", e))?;
     let fed = match (child.stdin.take(), value) {
         (Some(mut pipe), Some(value)) => pipe.write_all(value.expose()),
         _ => Ok(()),
@@ -104,14 +95,13 @@ fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> 
     let report = child.stdout.take();
     let said =
         report.ok_or_else(|| "the clipboard helper does not answer".to_owned()).and_then(|mut report| {
-            let said = line(&mut report)?;
+            let said = ourselves::first_line(&mut report, ANSWER_WITHIN).map_err(unheard)?;
             Ok((report, said))
         });
     if said.is_err() {
         let _ = child.kill(); // it hangs, and would hold the value for as long as the display does
     }
-    // A TUI that stays must not keep a dead child in the process table.
-    let _ = std::thread::Builder::new().name("clipboard's end".to_owned()).spawn(move || child.wait());
+    ourselves::reap_in_the_end(child, "clipboard's end");
     let (report, said) = said?;
     match said.as_str() {
         HELD => fed.map(|()| report).map_err(|e| failed("did not take the value", e)),
@@ -120,41 +110,22 @@ fn start(job: &Job, value: Option<&SecretValue>) -> Result<ChildStdout, String> 
     }
 }
 
-fn spawn(program: &Path, job: &Job, value: Option<&SecretValue>) -> std::io::Result<Child> {
+fn spawn(job: &Job, value: Option<&SecretValue>) -> io::Result<Child> {
     let stdin = match (&job.task, value) {
         (_, Some(_)) => Stdio::piped(),
         (Task::Terminal { .. }, None) => tty::open()?.into(),
         _ => Stdio::null(),
     };
-    let mut command = Command::new(program);
-    command.arg0("sealbox").arg(COMMAND).args(job.to_args());
+    let mut command = ourselves::command();
+    command.arg(COMMAND).args(job.to_args());
     command.env_clear().envs(environment(&job.task)).current_dir("/");
     command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
 }
 
-/// The first line that the helper says.
-fn line(report: &mut ChildStdout) -> Result<String, String> {
-    let start = Instant::now();
-    let mut said = Vec::new();
-    loop {
-        let left = ANSWER_WITHIN.saturating_sub(start.elapsed());
-        let wait = Timespec {
-            tv_sec: i64::try_from(left.as_secs()).unwrap_or(0),
-            tv_nsec: left.subsec_nanos().into(),
-        };
-        match poll(&mut [PollFd::new(&*report, PollFlags::IN)], Some(&wait)) {
-            Ok(0) => return Err("the system clipboard does not answer".to_owned()),
-            Ok(_) => {}
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(e) => return Err(format!("the clipboard helper does not answer: {e}")),
-        }
-        let mut chunk = [0; 256];
-        let count =
-            report.read(&mut chunk).map_err(|e| format!("the clipboard helper does not answer: {e}"))?;
-        said.extend(chunk.iter().take(count));
-        if count == 0 || said.contains(&b'\n') || said.len() > 4096 {
-            let text = String::from_utf8_lossy(&said);
-            return Ok(text.lines().next().unwrap_or_default().to_owned());
-        }
+/// Why nothing was heard of it.
+fn unheard(error: io::Error) -> String {
+    match error.kind() {
+        ErrorKind::TimedOut => "the system clipboard does not answer".to_owned(),
+        _ => format!("the clipboard helper does not answer: {error}"),
     }
 }

@@ -3,6 +3,7 @@
 //! Owns no choice of program. Invariant: a value enters by the pipe only, and no error repeats what a program said.
 
 use crate::domain::printable;
+use crate::platform::process::environment;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{ErrorKind, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -43,7 +44,7 @@ pub(super) fn run(tool: Tool<'_>) -> Result<Vec<u8>, ToolFailed> {
     let mut command = Command::new(tool.program);
     command.args(tool.args).stdin(Stdio::piped()).stdout(output).stderr(Stdio::null());
     for (variable, _) in std::env::vars_os() {
-        if variable.to_string_lossy().starts_with("SEALBOX_") {
+        if environment::has_our_prefix(&variable) {
             command.env_remove(variable); // a token or the way to a passphrase is nobody else's business
         }
     }

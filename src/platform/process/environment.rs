@@ -18,7 +18,12 @@ pub const MAX_VARIABLE: usize = 131_071;
 
 /// True if a variable of the caller is ours and must not reach the program.
 pub fn is_ours(name: &OsStr) -> bool {
-    name.as_bytes().starts_with(b"SEALBOX_") && !PASSED_ON.iter().any(|kept| name == *kept)
+    has_our_prefix(name) && !PASSED_ON.iter().any(|kept| name == *kept)
+}
+
+/// True if a variable is one of ours, whatever it does.
+pub fn has_our_prefix(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(b"SEALBOX_")
 }
 
 /// True if the text can be a variable's name in a shell: a letter or `_`, then letters, digits and `_`.

@@ -21,7 +21,6 @@ use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,11 +30,8 @@ const HAND_OVER: &str = "hand-over";
 
 /// A command that starts this binary again as one of the parts.
 fn ourselves(part: &str) -> Command {
-    // by its name if that is still ours, because it shows in `ps`; by the kernel's own link if it was replaced meanwhile
-    let exe = std::env::current_exe().ok().filter(|path| path.is_file());
-    let exe = exe.unwrap_or_else(|| Path::new("/proc/self/exe").to_owned());
-    let mut command = Command::new(exe);
-    command.arg0("sealbox").arg(HIDDEN).arg(part);
+    let mut command = crate::platform::ourselves::command();
+    command.arg(HIDDEN).arg(part);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
