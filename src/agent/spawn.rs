@@ -9,7 +9,6 @@ use super::error::AgentError;
 use super::protocol::{Hello, Limits, MAX_HELLO, Welcome, frame, receive, send};
 use super::socket;
 use crate::platform::{ourselves, paths::VaultPaths};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::{
     ffi::OsString,
     process::Stdio,
@@ -195,6 +194,7 @@ fn ask_to_stop(paths: &VaultPaths) -> Result<Option<u32>, AgentError> {
 /// SIGTERM, upon which it wipes and ends as if asked to; if nothing comes of that, SIGKILL. Says which process has ended.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn end_by_signal(paths: &VaultPaths) -> Option<u32> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
     let pid = socket::holder(paths)?;
     let process = pidfd_open(Pid::from_raw(i32::try_from(pid).ok()?)?, PidfdFlags::empty()).ok()?;
